@@ -1,0 +1,57 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check format lint types imports bench openapi errors lock clean fuzz
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement
+EDITABLE := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/run.done ## Create .venv with what the server needs
+setup-dev: .venv/dev.done ## Create .venv with the test and check tools too
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
+	$(INSTALL) requirements/run.txt && $(EDITABLE) && touch $@
+
+.venv/dev.done: requirements/dev.txt pyproject.toml | .venv/bin/python
+	$(INSTALL) requirements/dev.txt && $(EDITABLE) && touch $@ .venv/run.done
+
+run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and demo content (PORT=8123 for another port)
+	@exec $(BIN)/ace serve --demo --port $(PORT)
+
+test: setup-dev ## Run every test against a real PostgreSQL
+	$(BIN)/python -m pytest
+
+check: format lint types imports test ## Everything that must be green before a commit
+
+format: setup-dev ## Verify the formatting (ruff format . to mend it)
+	$(BIN)/ruff format --check .
+
+lint: setup-dev ## Lint
+	$(BIN)/ruff check .
+
+types: setup-dev ## Type-check with mypy --strict and pyright
+	$(BIN)/mypy && $(BIN)/basedpyright
+
+imports: setup-dev ## Verify the import contracts
+	$(BIN)/lint-imports
+
+bench: setup-dev ## Measure the main operations against the limit that PostgreSQL itself sets
+	$(BIN)/python -m benchmarks
+
+openapi: setup-dev ## Regenerate openapi/openapi.json and docs/errors.md
+	$(BIN)/ace openapi --output openapi/openapi.json && $(BIN)/ace errors --output docs/errors.md
+
+fuzz: setup-dev ## Fuzz the HTTP API from its OpenAPI document with schemathesis
+	$(BIN)/python -m tests.support.fuzz
+
+lock: setup-dev ## Resolve the dependencies anew into requirements/*.txt
+	$(BIN)/python scripts/lock.py
+
+clean: ## Remove everything that is not in version control
+	rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -1,0 +1,137 @@
+"""The process that serves: uvicorn on uvloop, with a deadline and a size limit on request headers.
+
+uvicorn waits for ever for the rest of a request head and answers a malformed request in plain text; `Protocol` mends
+both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+import msgspec
+import uvicorn
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+from entrypoints.settings import Settings
+
+HEADER_DEADLINE_SECONDS = 10
+HEADER_LIMIT_BYTES = 64 * 1024
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_SECONDS = 10
+BACKLOG = 4096
+APPLICATION = "entrypoints.http.main:application"
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on."""
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 in which a client has ten seconds and 64 KiB for the head of a request."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes: int = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._start_deadline()
+
+    def on_headers_complete(self) -> None:
+        self._stop_deadline()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEADER_LIMIT_BYTES:
+                self._refuse(431, "request.headers_too_large", "The request headers are larger than 64 KiB")
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "request.malformed", msg)
+
+    def _start_deadline(self) -> None:
+        self._stop_deadline()
+        self._head_bytes = 0
+        self._deadline = self.loop.call_later(HEADER_DEADLINE_SECONDS, self._head_too_late)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _head_too_late(self) -> None:
+        self._refuse(408, "request.timeout", "The request headers did not arrive within 10 seconds")
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        """Answers with a problem document and closes; there is no request yet that a handler could answer."""
+        self._stop_deadline()
+        if self.transport.is_closing():
+            return
+        problem = {"type": f"urn:ace:problem:{code}", "title": detail, "status": status, "detail": detail, "code": code}
+        body = msgspec.json.encode(problem)
+        head = b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket. Raises `PortTaken` with a text for the operator."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        message = f"{settings.host}:{settings.port} {reason}; choose another port, for example make run PORT=8123"
+        raise PortTaken(message) from error
+
+
+def serve(settings: Settings, listening: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serves until SIGINT or SIGTERM; requests that are being answered then have ten seconds to finish."""
+    config = Config(
+        APPLICATION,
+        factory=True,
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        workers=settings.workers,
+    )
+    if settings.workers == 1:
+        _Server(config, on_ready).run(sockets=[listening])
+        return
+    on_ready()
+    Multiprocess(config, sockets=[listening]).run()

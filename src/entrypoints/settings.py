@@ -1,0 +1,225 @@
+"""Settings: environment variables over an optional JSON file, validated together, all problems told at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from entrypoints import setting_values as values
+
+T = TypeVar("T")
+
+
+class Environment(StrEnum):
+    """Where the server runs; `production` allows no default that is known to others."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; `problems` has a line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person to be created once at migration. The password is never shown."""
+
+    email: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Account(email={self.email!r})"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. Durations are seconds; see docs/operations.md for the meaning of each."""
+
+    environment: Environment = Environment.DEVELOPMENT
+    database_url: str | None = None
+    owner_database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    data_dir: Path = Path(".data")
+    secret_keys: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    access_token_seconds: int = 900
+    refresh_token_seconds: int = 7 * 86_400
+    session_seconds: int = 30 * 86_400
+    password_min_length: int = 8
+    staff_password_min_length: int = 15
+    bootstrap_admin: Account | None = None
+    bootstrap_instructor: Account | None = None
+    db_pool_min: int = 2
+    db_pool_max: int = 10
+    db_prepare_threshold: int | None = 5
+    job_worker: bool = True
+    docs: bool = True
+    metrics: bool = True
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the server brings its own PostgreSQL."""
+        return self.database_url is None
+
+    @property
+    def secure(self) -> bool:
+        """Whether clients reach the server by https, so that cookies must be Secure."""
+        return (self.public_url or "").startswith("https://")
+
+
+_FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+    ("environment", "ACE_ENVIRONMENT", Environment, f"one of {', '.join(Environment)}"),
+    ("database_url", "DATABASE_URL", values.postgres_url, "a postgresql:// address"),
+    ("owner_database_url", "ACE_OWNER_DATABASE_URL", values.postgres_url, "a postgresql:// address"),
+    ("host", "ACE_HOST", str, "a host name or address"),
+    ("port", "ACE_PORT", values.between(0, 65_535), "a port from 0 to 65535"),
+    ("workers", "ACE_WORKERS", values.between(1, 64), "a number from 1 to 64"),
+    ("data_dir", "ACE_DATA_DIR", Path, "a folder"),
+    ("secret_keys", "ACE_SECRET_KEY", values.secret_keys, "keys of at least 32 bytes, separated by commas"),
+    ("cors_origins", "ACE_CORS_ORIGINS", values.origins, "a comma-separated list of origins, or *"),
+    ("allowed_hosts", "ACE_ALLOWED_HOSTS", values.items, "a comma-separated list of host names"),
+    ("trusted_proxies", "ACE_TRUSTED_PROXIES", values.networks, "a comma-separated list of addresses or networks"),
+    ("public_url", "ACE_PUBLIC_URL", values.http_url, "an http:// or https:// address"),
+    ("access_token_seconds", "ACE_ACCESS_TOKEN_SECONDS", values.between(60, 86_400), "60 to 86400"),
+    ("refresh_token_seconds", "ACE_REFRESH_TOKEN_SECONDS", values.between(60, 31_536_000), "60 to 31536000"),
+    ("session_seconds", "ACE_SESSION_SECONDS", values.between(60, 31_536_000), "60 to 31536000"),
+    ("password_min_length", "ACE_PASSWORD_MIN_LENGTH", values.between(8, 64), "8 to 64"),
+    ("staff_password_min_length", "ACE_STAFF_PASSWORD_MIN_LENGTH", values.between(8, 64), "8 to 64"),
+    ("db_pool_min", "ACE_DB_POOL_MIN", values.between(1, 200), "1 to 200"),
+    ("db_pool_max", "ACE_DB_POOL_MAX", values.between(1, 200), "1 to 200"),
+    ("db_prepare_threshold", "ACE_DB_PREPARE_THRESHOLD", values.threshold, "a number, or 0 or off"),
+    ("job_worker", "ACE_JOB_WORKER", values.switch, "on or off"),
+    ("docs", "ACE_DOCS", values.switch, "on or off"),
+    ("metrics", "ACE_METRICS", values.switch, "on or off"),
+)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises `SettingsError` with every problem found."""
+    reader = _Reader(os.environ if environ is None else environ)
+    given: dict[str, Any] = {}
+    for field, name, parse, expected in _FIELDS:
+        value = reader.read(name, parse, expected)
+        if value is not None:
+            given[field] = value[0]
+    for field in ("bootstrap_admin", "bootstrap_instructor"):
+        given[field] = reader.account(f"ACE_{field.upper()}")
+    settings = Settings(**given)
+    problems = reader.problems + reader.unknown() + _contradictions(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def with_development_secrets(settings: Settings) -> Settings:
+    """Outside production a missing secret is generated once and kept in the data folder, readable by its owner only."""
+    if settings.secret_keys or settings.environment is Environment.PRODUCTION:
+        return settings
+    path = settings.data_dir / "secret-key"
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return msgspec.structs.replace(settings, secret_keys=(path.read_text().strip(),))
+
+
+class _Reader:
+    """Reads one setting after the other and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.problems: list[str] = []
+        self._environ = environ
+        self._known = {"ACE_CONFIG_FILE"}
+        self._file = self._read_file(environ.get("ACE_CONFIG_FILE"))
+
+    def read(self, name: str, parse: Callable[[str], T], expected: str) -> tuple[T] | None:
+        """The value in a tuple of one, or None where the setting is absent or wrong (and then noted)."""
+        self._known.add(name)
+        text = self._environ.get(name) or self._file.get(name)
+        if not text:
+            return None
+        try:
+            return (parse(text),)
+        except ValueError as error:
+            self.problems.append(f"{name}: expected {expected}" + (f" ({error})" if str(error) else ""))
+            return None
+
+    def account(self, prefix: str) -> Account | None:
+        email = self.read(f"{prefix}_EMAIL", str, "an e-mail address")
+        password = self.read(f"{prefix}_PASSWORD", str, "a password")
+        if email and password:
+            return Account(email=email[0], password=password[0])
+        if email or password:
+            self.problems.append(f"{prefix}_EMAIL and {prefix}_PASSWORD go together: one of them is missing")
+        return None
+
+    def unknown(self) -> list[str]:
+        """A misspelt setting is a problem, not a silent default."""
+        names = [name for name in (*self._environ, *self._file) if name.startswith("ACE_")]
+        return [f"{name}: there is no such setting" for name in sorted(set(names) - self._known)]
+
+    def _read_file(self, path: str | None) -> dict[str, str]:
+        if not path:
+            return {}
+        try:
+            content: Any = json.loads(Path(path).read_text())
+        except (OSError, ValueError) as error:
+            self.problems.append(f"ACE_CONFIG_FILE: {path} cannot be read ({error})")
+            return {}
+        if not isinstance(content, dict):
+            self.problems.append("ACE_CONFIG_FILE: expected a JSON object of setting names and values")
+            return {}
+        return {name: _as_text(value) for name, value in content.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return str(value)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What is wrong about several settings together, and what production does not allow."""
+    problems = []
+    if settings.db_pool_min > settings.db_pool_max:
+        problems.append("ACE_DB_POOL_MIN: must not be above ACE_DB_POOL_MAX")
+    if settings.refresh_token_seconds > settings.session_seconds:
+        problems.append("ACE_REFRESH_TOKEN_SECONDS: must not be above ACE_SESSION_SECONDS")
+    if settings.environment is Environment.PRODUCTION:
+        problems += _production_contradictions(settings)
+    return problems
+
+
+def _production_contradictions(settings: Settings) -> list[str]:
+    problems = []
+    if not settings.secret_keys:
+        problems.append("ACE_SECRET_KEY: production needs its own secret of at least 32 bytes")
+    if settings.database_url is None:
+        problems.append("DATABASE_URL: production needs its own PostgreSQL")
+    if "*" in settings.cors_origins:
+        problems.append("ACE_CORS_ORIGINS: * is not allowed in production, because answers carry credentials")
+    return problems
