@@ -1,0 +1,1 @@
+"""Implementations of the ports, by technology: PostgreSQL, memory, security, files, system."""

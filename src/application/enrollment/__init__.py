@@ -1,0 +1,1 @@
+"""Use cases of exam packages and of being enrolled in them."""

@@ -1,0 +1,1 @@
+"""The pure core: entities, rules and refusals of every area. It imports nothing but the standard library."""
