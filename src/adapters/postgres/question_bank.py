@@ -1,0 +1,157 @@
+"""The question bank on PostgreSQL: an import stages its questions by COPY and applies them as a set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from adapters.postgres.database import Database
+from adapters.postgres.rows import entity
+from adapters.postgres.statements import load
+from adapters.postgres.transaction import PostgresWork
+from application.question_bank.imports import ImportRunning
+from application.question_bank.ports import ApplyImport, ImportReader, ImportWork
+from domain.question_bank.banks import bank_title
+from domain.question_bank.import_report import Applied, ImportReport
+from domain.question_bank.imported import (
+    FormattedText,
+    ImportedQuestion,
+    ImportProblem,
+    conflicting_duplicate,
+    identical_duplicate,
+)
+
+SQL = load("question_bank")
+_encode = msgspec.json.Encoder().encode
+# So many rows are formatted before other requests of this process get their turn: about a millisecond.
+_ROWS_AT_A_TIME = 100
+
+
+class PostgresImportWork(PostgresWork, ImportWork):
+    """One import in one transaction. Rows are staged under an id of this unit of work, which nobody else sees."""
+
+    _import_id: str = ""
+
+    async def hold_bank(self, bank: str) -> None:
+        await self._one(SQL["allow_long_import"])
+        held = await self._one(SQL["hold_bank"], {"bank": bank})
+        if held is None or not held["held"]:
+            raise ImportRunning
+        self._import_id = self._ids.new("stg")
+
+    async def stage(self, questions: Sequence[ImportedQuestion]) -> None:
+        rows = await asyncio.to_thread(lambda: [self._row(question) for question in questions])
+        async with self._connection.cursor().copy(SQL["stage_questions"]) as copy:
+            for number, row in enumerate(rows):
+                await copy.write_row(row)
+                if number % _ROWS_AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+
+    async def resolve_duplicates(self) -> Sequence[ImportProblem]:
+        rows = await self._all(SQL["resolve_duplicates"], self._params())
+        rows.sort(key=lambda row: int(row["record"]))
+        return [
+            conflicting_duplicate(row["record"], row["line"], row["external_id"])
+            if row["conflicting"]
+            else identical_duplicate(row["record"], row["line"], row["first_record"])
+            for row in rows
+        ]
+
+    async def apply(self, how: ApplyImport) -> Applied:
+        params = await self._bank_params(how)
+        unchanged = await self._run(SQL["drop_unchanged"], params)
+        updated = await self._run(SQL["recognise_questions"], params)
+        if how.publish:
+            await self._run(SQL["publish_staged"], params)
+            await self._run(SQL["supersede_published"], params)
+        await self._add_topics(params)
+        await self._run(SQL["rewrite_open_versions"], params)
+        created = await self._run(SQL["add_questions"], params)
+        await self._run(SQL["add_versions"], params)
+        if updated:
+            await self._run(SQL["advance_questions"], params)
+        await self._run(SQL["clear_staged"], params)
+        return Applied(created=created, updated=updated, unchanged=unchanged)
+
+    async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
+        row = {"id": report.id, "bank": report.bank, "file": report.file, "format": report.format}
+        row |= {"mode": report.mode.value, "status": report.status.value, "report": msgspec.to_builtins(report)}
+        await self._run(SQL["save_import"], row | {"now": self.now, "actor_id": actor_id})
+
+    def _params(self) -> dict[str, Any]:
+        return {"import_id": self._import_id, "now": self.now}
+
+    async def _bank_params(self, how: ApplyImport) -> dict[str, Any]:
+        wanted = {"id": self._ids.new("qbk"), "slug": how.bank, "title": bank_title(how.bank), "now": self.now}
+        bank = await self._one(SQL["ensure_bank"], wanted)
+        assert bank is not None, "the statement makes the bank where there is none"
+        return self._params() | {"bank_id": bank["id"], "author_id": how.author_id, "publish": how.publish}
+
+    async def _add_topics(self, params: dict[str, Any]) -> None:
+        names = [row["name"] for row in await self._all(SQL["missing_topics"], params)]
+        if names:
+            ids = [self._ids.new("top") for _ in names]
+            await self._run(SQL["add_topics"], params | {"ids": ids, "names": names})
+
+    def _row(self, question: ImportedQuestion) -> tuple[Any, ...]:
+        """In the order of the columns of `stage_questions`."""
+        return (
+            self._import_id,
+            question.origin.record,
+            question.origin.line,
+            question.external_id,
+            self._ids.new("qst"),
+            question.domain or None,
+            question.difficulty,
+            question.kind.value,
+            question.stem.text,
+            question.stem.format.value,
+            _choices(question),
+            _answer_key(question),
+            list(question.tags),
+            question.points,
+            question.shuffle,
+            question.content_hash,
+        )
+
+
+class PostgresImportReader(ImportReader):
+    """Reports of past imports."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def report(self, import_id: str) -> ImportReport | None:
+        row = await self._database.fetch_one(SQL["find_import"], {"id": import_id})
+        return None if row is None else entity(row["report"], ImportReport)
+
+    async def was_imported(self, bank: str) -> bool:
+        row = await self._database.fetch_one(SQL["was_imported"], {"bank": bank})
+        return row is not None and bool(row["yes"])
+
+
+def _choices(question: ImportedQuestion) -> str:
+    """What a student may see of the choices."""
+    shown = [
+        {"id": choice.key, "text": choice.text.text, "format": choice.text.format.value} for choice in question.choices
+    ]
+    return _encode(shown).decode()
+
+
+def _answer_key(question: ImportedQuestion) -> str:
+    """What a student may not see before the rule allows it."""
+    weights = {choice.key: str(choice.weight) for choice in question.choices if choice.weight is not None}
+    key = {
+        "correct": [choice.key for choice in question.choices if choice.correct],
+        "weights": weights or None,
+        "explanations": dict(_explanations((choice.key, choice.explanation) for choice in question.choices)),
+        "explanation": dict(_explanations([("text", question.explanation)])).get("text"),
+    }
+    return _encode(key).decode()
+
+
+def _explanations(texts: Iterable[tuple[str, FormattedText | None]]) -> Iterable[tuple[str, dict[str, str]]]:
+    return ((key, {"text": text.text, "format": text.format.value}) for key, text in texts if text is not None)

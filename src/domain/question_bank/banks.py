@@ -1,0 +1,31 @@
+"""Banks: where questions live. A bank is named by its slug, which is also the exam type of the files imported."""
+
+from __future__ import annotations
+
+import re
+
+from domain.errors import FieldProblem, InvalidInput
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MAX_SLUG = 100
+
+
+def check_bank_slug(slug: str) -> None:
+    """Refuses what cannot name a bank: at most 100 lower-case letters and digits, in groups joined by single hyphens."""
+    if len(slug) > _MAX_SLUG or not _SLUG.fullmatch(slug):
+        message = "lower-case letters and digits, in groups joined by single hyphens, at most 100 characters"
+        raise InvalidInput(
+            f"The bank cannot be named so: {message}", problems=(FieldProblem("/bank", "invalid_slug", message),)
+        )
+
+
+def bank_slug(file_name: str) -> str:
+    """The bank that a file names by itself: `A1101 Core.csv` goes into `a1101-core`."""
+    stem = file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    words = re.findall(r"[a-z0-9]+", stem.lower())
+    return "-".join(words)[:_MAX_SLUG].strip("-") or "questions"
+
+
+def bank_title(slug: str) -> str:
+    """A first title for a bank that was made by an import."""
+    return slug.replace("-", " ").capitalize()

@@ -1,0 +1,257 @@
+"""The canonical imported question: what every file format is turned into, its content hash, the rule for duplicates."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
+from itertools import groupby
+from json.encoder import encode_basestring as _quoted
+from operator import itemgetter
+from typing import TypeAlias
+
+from domain.question_bank.kinds import QuestionKind
+
+CHOICE_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+# Unicode white space without the C0 controls, which must stay visible to the check that refuses them.
+_BLANKS = " \t\n\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u180e"))
+
+
+class TextFormat(StrEnum):
+    """How the characters of a text are to be read."""
+
+    PLAIN = "plain"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormattedText:
+    """A text and its notation. Plain text is never interpreted: `<script>` in it is data."""
+
+    text: str
+    format: TextFormat = TextFormat.PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedChoice:
+    """One option. Keys run A, B, C… without a gap; any number of choices of a question may be correct."""
+
+    key: str
+    text: FormattedText
+    correct: bool
+    weight: Decimal | None = None
+    explanation: FormattedText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a question stood: record counts from 1 (the header, where there is one), line is the physical line."""
+
+    format: str
+    file: str
+    record: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedQuestion:
+    """A question as a file states it, before the bank has decided whether it is new, changed or known."""
+
+    external_id: str
+    bank: str
+    domain: str
+    difficulty: str | None
+    kind: QuestionKind
+    stem: FormattedText
+    choices: tuple[ImportedChoice, ...]
+    explanation: FormattedText | None
+    tags: tuple[str, ...]
+    points: Decimal
+    shuffle: bool
+    origin: Origin
+
+    @property
+    def answer(self) -> str:
+        """The keys of the correct choices as they are shown and exported: `A` or `A,C`."""
+        return ",".join([choice.key for choice in self.choices if choice.correct])
+
+    @property
+    def content_hash(self) -> bytes:
+        """SHA-256 (32 bytes) of what the question says; computed on every call, so keep it where it is needed twice."""
+        return sha256(canonical_json(self).encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlankRecord:
+    """A record without any text: skipped, and counted."""
+
+    record: int
+    line: int
+
+
+class Severity(StrEnum):
+    """What a problem does to its record: refused, imported with a remark, or left out without being wrong."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProblem:
+    """One finding about one record. `code` is a promise; `detail` is its argument for machines, where it has one."""
+
+    record: int
+    line: int
+    field: str | None
+    code: str
+    severity: Severity
+    message: str
+    detail: str | None = None
+
+
+ParsedItem: TypeAlias = ImportedQuestion | ImportProblem | BlankRecord
+
+
+def trimmed(text: str) -> str:
+    """The text without the blanks around it; control characters are not blanks."""
+    return text.strip(_BLANKS)
+
+
+def canonical_text(text: str) -> str:
+    """The spelling in which texts are compared and hashed: trimmed, NFC."""
+    text = text.strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def normalized_id(text: str) -> str:
+    """Ids are compared as text: NFC, without zero-width characters, trimmed. `01`, `1` and `1.0` stay three ids."""
+    if text.isascii():
+        return trimmed(text)
+    return trimmed(unicodedata.normalize("NFC", text.translate(_ZERO_WIDTH)))
+
+
+def canonical_json(question: ImportedQuestion) -> str:
+    """What the question says, in one spelling: sorted keys, NFC, trimmed, tags as a set, numbers without idle zeros.
+
+    Left out are its ids (bank and external id) and its origin: the same content under another id hashes the same.
+    """
+    # Written out because it is the hottest line of an import; a test holds it against the `json` module.
+    choices = ",".join(
+        [
+            f'{{"correct":{"true" if choice.correct else "false"},"explanation":{_formatted(choice.explanation)},'
+            f'"key":{_quoted(choice.key)},"text":{_formatted(choice.text)},"weight":{_number(choice.weight)}}}'
+            for choice in question.choices
+        ]
+    )
+    difficulty = _quoted(canonical_text(question.difficulty)) if question.difficulty else "null"
+    tags = ",".join([_quoted(tag) for tag in sorted({canonical_text(tag) for tag in question.tags})])
+    return (
+        f'{{"choices":[{choices}],"difficulty":{difficulty},"domain":{_quoted(canonical_text(question.domain))},'
+        f'"explanation":{_formatted(question.explanation)},"kind":"{question.kind}",'
+        f'"points":{_number(question.points)},"shuffle":{"true" if question.shuffle else "false"},'
+        f'"stem":{_formatted(question.stem)},"tags":[{tags}]}}'
+    )
+
+
+def derived_external_id(stem: str, choices: Iterable[str]) -> str:
+    """The id of a question whose file gives none: from stem and choices alone, so a corrected key keeps the id."""
+    texts = ",".join([_quoted(canonical_text(choice)) for choice in choices])
+    content = f"[{_quoted(canonical_text(stem))},[{texts}]]"
+    return f"h-{sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicates:
+    """What becomes of records that share an id or a content.
+
+    `collapsed` maps a record to the earlier identical one under the same id, `refused` holds all records of an id that
+    has several contents, `copies` maps a surviving record to the first one that says the same under another id.
+    """
+
+    collapsed: Mapping[int, int]
+    refused: frozenset[int]
+    copies: Mapping[int, int]
+
+
+def resolve_duplicates(records: Iterable[tuple[int, str, bytes]]) -> Duplicates:
+    """Judge (record, external id, content hash) triples as a set: their order does not matter."""
+    collapsed: dict[int, int] = {}
+    refused: set[int] = set()
+    survivors: list[tuple[int, bytes]] = []
+    by_id = itemgetter(1)
+    for _, group in groupby(sorted(records, key=itemgetter(1, 0)), key=by_id):
+        (first, _, content), *others = group
+        if any(other_content != content for _, _, other_content in others):
+            refused.update((first, *(record for record, _, _ in others)))
+            continue
+        collapsed.update((record, first) for record, _, _ in others)
+        survivors.append((first, content))
+    return Duplicates(collapsed=collapsed, refused=frozenset(refused), copies=_copies(survivors))
+
+
+def identical_duplicate(record: int, line: int, first: int) -> ImportProblem:
+    """The warning on a record that was collapsed into an earlier one."""
+    return ImportProblem(
+        record=record,
+        line=line,
+        field="question-id",
+        code="duplicate_identical_of",
+        severity=Severity.WARNING,
+        message=f"The same question as record {first}; it is imported once.",
+        detail=str(first),
+    )
+
+
+def conflicting_duplicate(record: int, line: int, external_id: str) -> ImportProblem:
+    """The error on every record of an id that stands for several contents."""
+    return ImportProblem(
+        record=record,
+        line=line,
+        field="question-id",
+        code="duplicate_id",
+        severity=Severity.ERROR,
+        message=f"The id {shown(external_id)} stands for several different questions in this file.",
+    )
+
+
+def visible(text: str, length: int = 60) -> str:
+    """A text of any length and content, fit to stand in a report: short, and with its invisible characters escaped."""
+    cut = text if len(text) <= length else f"{text[:length]}…"
+    return cut if cut.isprintable() else repr(cut)[1:-1]
+
+
+def shown(text: str) -> str:
+    """The same in quotes, for messages."""
+    return f"'{visible(text)}'"
+
+
+def _copies(survivors: list[tuple[int, bytes]]) -> dict[int, int]:
+    first_with: dict[bytes, int] = {}
+    copies: dict[int, int] = {}
+    for record, content in sorted(survivors):
+        first = first_with.setdefault(content, record)
+        if first != record:
+            copies[record] = first
+    return copies
+
+
+def _formatted(value: FormattedText | None) -> str:
+    if value is None or not (text := canonical_text(value.text)):
+        return "null"
+    if value.format is TextFormat.PLAIN:
+        return f'{{"format":"plain","text":{_quoted(text)}}}'
+    return f'{{"format":"{value.format}","text":{_quoted(text)}}}'
+
+
+@lru_cache(maxsize=1024)
+def _number(value: Decimal | None) -> str:
+    # Decimal("1") == Decimal("1.0") with equal hashes, so the cache cannot tell apart what must not differ.
+    return "null" if value is None else f'"{value.normalize():f}"'

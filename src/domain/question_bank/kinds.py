@@ -1,0 +1,17 @@
+"""The kinds of question that the bank knows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class QuestionKind(StrEnum):
+    """How a question is answered. Files bring `single` and `multiple`; the others are written in the bank."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    TRUE_FALSE = "true_false"
+    NUMERIC = "numeric"
+    SHORT_TEXT = "short_text"
+    MATCHING = "matching"
+    ORDERING = "ordering"
