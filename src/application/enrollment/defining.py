@@ -1,0 +1,102 @@
+"""Making exam packages, for the command line and for demo content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from application.enrollment.ports import PackageWork
+from application.ports import AuditEntry, IdGenerator, Transaction
+from domain.auth.people import Actor
+from domain.enrollment import DEFAULT_TIER_NAME, BankUnknown, ExamPackage, Tier, Visibility, check_package
+from domain.errors import FieldProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageOutline:
+    """A package as its author writes it. `banks` are slugs or ids of question banks; `pass_mark` is a percentage."""
+
+    slug: str
+    title: str
+    description: str = ""
+    visibility: Visibility = Visibility.VISIBLE
+    pass_mark: Decimal = Decimal(70)
+    duration_seconds: int | None = None
+    banks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinedPackage:
+    """The package there is now, whether this made it, and the banks that it draws from since this."""
+
+    package: ExamPackage
+    created: bool
+    linked_banks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DefinePackage:
+    """Sees to it that a package with this slug exists, with one tier open to all, and draws from the named banks.
+
+    A package that exists keeps what its administrators made of it: only missing banks are added. Doing it again changes
+    nothing, and only what changed something is audited.
+    """
+
+    transact: Transaction[PackageWork]
+    ids: IdGenerator
+
+    async def __call__(self, actor: Actor | None, outline: PackageOutline) -> DefinedPackage:
+        package = check_package(self._draft(outline))
+
+        async def define(work: PackageWork) -> DefinedPackage:
+            banks = await _find_all(work, outline.banks)
+            created = await work.add_package(package)
+            stored = await work.hold_package(package.slug) or package
+            defined = DefinedPackage(
+                package=stored,
+                created=created,
+                linked_banks=await work.link_banks(stored.id, sorted(set(banks.values()))),
+            )
+            if defined.created or defined.linked_banks:
+                await work.audit(_entry(actor, defined))
+            return defined
+
+        return await self.transact(define)
+
+    def _draft(self, outline: PackageOutline) -> ExamPackage:
+        tier = Tier(id=self.ids.new("tier"), name=DEFAULT_TIER_NAME, is_default=True, self_service=True, active=True)
+        return ExamPackage(
+            id=self.ids.new("pkg"),
+            slug=outline.slug,
+            title=outline.title,
+            description=outline.description,
+            visibility=outline.visibility,
+            pass_mark=outline.pass_mark,
+            duration_seconds=outline.duration_seconds,
+            version=1,
+            tiers=(tier,),
+        )
+
+
+async def _find_all(work: PackageWork, names: tuple[str, ...]) -> Mapping[str, str]:
+    banks = await work.find_banks(names) if names else {}
+    problems = tuple(
+        FieldProblem(f"/banks/{index}", BankUnknown.code, f"There is no question bank {name}")
+        for index, name in enumerate(names)
+        if name not in banks
+    )
+    if problems:
+        raise BankUnknown(problems[0].message, problems=problems)
+    return banks
+
+
+def _entry(actor: Actor | None, defined: DefinedPackage) -> AuditEntry:
+    """Nobody (`actor` None) is whoever runs the command line."""
+    package = defined.package
+    return AuditEntry(
+        actor_id=actor.user_id if actor else None,
+        action="package.create" if defined.created else "package.link_banks",
+        subject=package.id,
+        after={"slug": package.slug, "title": package.title, "linkedBanks": list(defined.linked_banks)},
+    )
