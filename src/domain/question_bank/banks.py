@@ -11,7 +11,7 @@ _MAX_SLUG = 100
 
 
 def check_bank_slug(slug: str) -> None:
-    """Refuses what cannot name a bank: at most 100 lower-case letters and digits, in groups joined by single hyphens."""
+    """Refuses what cannot name a bank: up to 100 lower-case letters and digits, in groups joined by single hyphens."""
     if len(slug) > _MAX_SLUG or not _SLUG.fullmatch(slug):
         message = "lower-case letters and digits, in groups joined by single hyphens, at most 100 characters"
         raise InvalidInput(

@@ -12,10 +12,12 @@ from domain.question_bank.imported import (
     ImportProblem,
     Severity,
     canonical_text,
+    shown,
     trimmed,
 )
 from domain.question_bank.kinds import QuestionKind
 
+DIFFICULTIES = ("easy", "medium", "hard")
 MAX_STEM_BYTES = 32 * 1024
 MAX_OPTION_BYTES = 8 * 1024
 MAX_EXPLANATION_BYTES = 32 * 1024
@@ -69,6 +71,9 @@ def _shape(question: ImportedQuestion) -> list[_Finding]:
         found.append(("question-text", "missing_text", Severity.ERROR, "The question has no text."))
     if not trimmed(question.domain):
         found.append(("domain", "missing_domain", Severity.WARNING, "The question names no domain."))
+    if question.difficulty and question.difficulty.lower() not in DIFFICULTIES:
+        message = f"There is no difficulty {shown(question.difficulty)}; the question gets none."
+        found.append(("difficulty", "unknown_difficulty", Severity.WARNING, message))
     if not (question.points.is_finite() and question.points > 0):
         found.append(("points", "bad_points", Severity.ERROR, "Points are a positive number."))
     if len(question.tags) > MAX_TAGS:

@@ -276,7 +276,7 @@ class TestExamination:
             (replace(QUESTION, tags=("ok", "é" * 257)), {"field_too_long": "tags"}),
             (replace(QUESTION, stem=plain("nul \0 here")), {"control_character": "question-text"}),
             (with_choices("a", "b\x1f"), {"control_character": "option-b"}),
-            (replace(QUESTION, difficulty="\x07é"), {"control_character": "difficulty"}),
+            (replace(QUESTION, domain="\x07é"), {"control_character": "domain"}),
             (replace(QUESTION, stem=plain("half \ud800 pair")), {"undecodable": "question-text"}),
         ],
     )
@@ -290,6 +290,7 @@ class TestExamination:
         ("question", "expected"),
         [
             (replace(QUESTION, domain=" "), {"missing_domain": "domain"}),
+            (replace(QUESTION, difficulty="cosmic"), {"unknown_difficulty": "difficulty"}),
             (with_choices("same", "other", " same"), {"duplicate_option_text": "option-c"}),
             (replace(QUESTION, explanation=plain("rtl \u202e override")), {"bidi_control": "explanation"}),
             (replace(QUESTION, stem=plain("cafÃ© â€œxâ€")), {"suspected_mojibake": "question-text"}),

@@ -215,3 +215,11 @@ def test_a_report_keeps_the_first_thousand_problems_and_counts_all() -> None:
 
     assert len(tally.problems) == 1_000
     assert tally.rejected == 1_500
+
+
+async def test_an_unknown_difficulty_is_reported_and_left_out(bench: Bench) -> None:
+    header, row = f"{HEADER},difficulty", f"{GOOD[0]},cosmic"
+
+    report = await bench.import_questions(INSTRUCTOR, ImportOrder(file=file_of(row, header=header), bank="network"))
+
+    assert (report.created, report.warnings) == (1, {"unknown_difficulty": 1})

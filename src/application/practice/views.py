@@ -1,0 +1,177 @@
+"""What a student sees of practice. Nothing here holds a key unless it is named a revelation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from domain.practice.plans import PracticePaper
+from domain.practice.results import Summary
+from domain.practice.revelation import Explanation, Revelation
+from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot, PracticeStatus
+from domain.question_bank.imported import TextFormat
+from domain.question_bank.kinds import QuestionKind
+from domain.question_bank.questions import Choice, Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """A session. `correct_count` is None while right and wrong are not to be told apart yet."""
+
+    id: str
+    exam_package_id: str
+    status: PracticeStatus
+    feedback: FeedbackMode
+    requested: int
+    served: int
+    answered_count: int
+    correct_count: int | None
+    started_at: datetime
+    deadline: datetime | None
+    remaining_seconds: int | None
+    paused_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, session: PracticeSession, now: datetime) -> SessionView:
+        deadline = None if session.is_over else session.deadline
+        return cls(
+            id=session.id,
+            exam_package_id=session.exam_package_id,
+            status=session.status,
+            feedback=session.feedback,
+            requested=session.requested,
+            served=session.served,
+            answered_count=session.answered_count,
+            correct_count=session.correct_count if session.judges_now else None,
+            started_at=session.started_at,
+            deadline=session.deadline,
+            remaining_seconds=None if deadline is None else max(0, int((deadline - now).total_seconds())),
+            paused_at=session.paused_at,
+            finished_at=session.finished_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionView:
+    """A question in its slot, choices in the session's order, with the student's own response and nothing else."""
+
+    slot: int
+    question_id: str
+    version: int
+    kind: QuestionKind
+    stem: str
+    stem_format: TextFormat
+    choices: tuple[Choice, ...]
+    max_mark: Decimal
+    response: Response | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeView:
+    """A session with its questions."""
+
+    session: SessionView
+    questions: tuple[QuestionView, ...]
+
+    @classmethod
+    def of(cls, paper: PracticePaper) -> PracticeView:
+        """A session that has just begun."""
+        questions = tuple(
+            QuestionView(
+                slot=slot.slot,
+                question_id=question.question_id,
+                version=question.version,
+                kind=question.kind,
+                stem=question.stem,
+                stem_format=question.stem_format,
+                choices=in_order(question.choices, slot.choice_order),
+                max_mark=slot.max_mark,
+                response=None,
+                answered_at=None,
+            )
+            for slot, question in zip(paper.slots, paper.questions, strict=True)
+        )
+        return cls(session=SessionView.of(paper.session, paper.session.started_at), questions=questions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackView:
+    """How an answer was judged, and what its student may know from now on."""
+
+    correct: bool
+    mark: Decimal
+    max_mark: Decimal
+    correct_choice_ids: tuple[str, ...]
+    explanations: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """What an answer changed; `feedback` only where the session gives it at once."""
+
+    slot: int
+    question_id: str
+    answered_count: int
+    correct_count: int | None
+    status: PracticeStatus
+    feedback: FeedbackView | None
+
+    @classmethod
+    def of(cls, session: PracticeSession, slot: PracticeSlot) -> AnswerView:
+        return cls(
+            slot=slot.slot,
+            question_id=slot.question_id,
+            answered_count=session.answered_count,
+            correct_count=session.correct_count if session.judges_now else None,
+            status=session.status,
+            feedback=_feedback(slot),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem:
+    """A slot after the fact; without an answer `correct` and `mark` are None."""
+
+    question: QuestionView
+    correct: bool | None
+    mark: Decimal | None
+    time_spent_seconds: int
+    revelation: Revelation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewView:
+    """A session and those of its slots that may be reviewed now."""
+
+    session: PracticeSession
+    items: tuple[ReviewItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryView:
+    """A session in numbers."""
+
+    session: SessionView
+    summary: Summary
+
+
+def in_order(choices: Iterable[Choice], order: Iterable[str]) -> tuple[Choice, ...]:
+    """The choices in the order that their session froze."""
+    by_id: Mapping[str, Choice] = {choice.id: choice for choice in choices}
+    return tuple(by_id[choice] for choice in order)
+
+
+def _feedback(slot: PracticeSlot) -> FeedbackView | None:
+    if slot.feedback is None or slot.mark is None:
+        return None
+    return FeedbackView(
+        correct=slot.correct is True,
+        mark=slot.mark,
+        max_mark=slot.max_mark,
+        correct_choice_ids=slot.feedback.correct_choice_ids,
+        explanations=slot.feedback.explanations,
+    )

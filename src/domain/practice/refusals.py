@@ -1,0 +1,77 @@
+"""Refusals of the practice area."""
+
+from __future__ import annotations
+
+from domain.errors import DomainError, Kind
+
+
+class NoQuestions(DomainError):
+    """Nothing published matches what was asked for."""
+
+    code = "practice.no_questions"
+    kind = Kind.CONFLICT
+    title = "No question matches"
+
+
+class PracticeSessionNotFound(DomainError):
+    """There is no such session, or it is somebody else's: nobody learns which."""
+
+    code = "practice.session_not_found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such practice session"
+
+
+class SlotNotFound(DomainError):
+    """The session has no such slot, or does not ask that question."""
+
+    code = "practice.slot_not_found"
+    kind = Kind.NOT_FOUND
+    title = "The practice session does not ask this question"
+
+
+class AlreadyAnswered(DomainError):
+    """With immediate feedback the first answer counts, because the key has been shown."""
+
+    code = "practice.already_answered"
+    kind = Kind.CONFLICT
+    title = "The question has been answered"
+
+
+class PracticePaused(DomainError):
+    """A paused session takes no answers."""
+
+    code = "practice.paused"
+    kind = Kind.CONFLICT
+    title = "The practice session is paused"
+
+
+class PracticeFinished(DomainError):
+    """A session that is over stays over."""
+
+    code = "practice.finished"
+    kind = Kind.CONFLICT
+    title = "The practice session is over"
+
+
+class TimedPracticeCannotPause(DomainError):
+    """The clock of a session with a time limit does not stop."""
+
+    code = "practice.pause_timed"
+    kind = Kind.CONFLICT
+    title = "A practice session with a time limit cannot be paused"
+
+
+class ReviewNotAvailable(DomainError):
+    """With deferred feedback the answers can be reviewed when the session is finished, not before."""
+
+    code = "practice.review_not_available"
+    kind = Kind.CONFLICT
+    title = "The review opens when the practice session is finished"
+
+
+class EnrollmentRequired(DomainError):
+    """Only who is enrolled in a package now may practise with it; what was done before stays readable."""
+
+    code = "enrollment.required"
+    kind = Kind.FORBIDDEN
+    title = "This needs an active enrolment in the exam package"
