@@ -14,6 +14,7 @@ from adapters.system.embedded_postgres import EmbeddedPostgres, EmbeddedPostgres
 from application.auth.registering import NewUser
 from domain.auth.people import Role
 from entrypoints.container import Container
+from entrypoints.demo import demo_accounts_in
 from entrypoints.settings import Account, Environment, Settings
 
 
@@ -78,7 +79,9 @@ def production_faults(settings: Settings) -> list[str]:
 
     async def look() -> list[str]:
         async with opened(settings) as container:
-            return list(await find_faults(container.database()))
+            faults = await find_faults(container.database())
+            demo = [] if faults else await demo_accounts_in(container)
+        return faults + [f"there is a demo account with a public password: {email}" for email in demo]
 
     return asyncio.run(look())
 

@@ -1,0 +1,199 @@
+"""The question bank over HTTP: imports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Literal, cast
+
+from litestar import Router, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath, QueryParameter
+
+from application.question_bank.imports import (
+    ImportNotFound,
+    ImportOrder,
+    ImportQuestions,
+    ImportRunning,
+    PublishingNotAllowed,
+    ReadImport,
+)
+from application.question_bank.ports import FileOptions, QuestionFiles
+from domain.auth.people import Actor, Role
+from domain.errors import FieldProblem, InvalidInput
+from domain.question_bank.banks import bank_slug
+from domain.question_bank.import_refusals import ImportRefused
+from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
+from domain.question_bank.imported import ImportProblem, Severity
+from entrypoints.http.fields import ResponseBody
+from entrypoints.http.injection import Injected
+from entrypoints.http.refusals import RequestTimeout, UnsupportedMediaType
+from entrypoints.http.requests import MIB, ApiRequest
+
+UPLOAD_LIMIT = 50 * MIB
+UPLOAD_SECONDS = 60
+_IN_MEMORY = 1 * MIB
+_RAW_TYPES = ("text/csv", "application/csv", "application/octet-stream")
+_STAFF = (Role.INSTRUCTOR, Role.ADMIN)
+_MAX_NAME = 255
+
+
+class ImportProblemBody(ResponseBody):
+    """One finding about one record; the header is record 1, `line` is the physical line."""
+
+    record: int
+    line: int
+    field: str | None
+    code: str
+    severity: Severity
+    message: str
+
+
+class ImportReportBody(ResponseBody):
+    """What became of a file. `total` is the sum of the five counts below it; `problems` has the first thousand."""
+
+    id: str
+    bank: str
+    file: str
+    format: str
+    mode: ImportMode
+    status: ImportStatus
+    total: int
+    created: int
+    updated: int
+    unchanged: int
+    skipped: int
+    rejected: int
+    warnings: dict[str, int]
+    problems: list[ImportProblemBody]
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    name: str
+    file: IO[bytes]
+
+
+@post(
+    "/instructor/question-imports",
+    operation_id="importQuestions",
+    status_code=200,
+    request_max_body_size=UPLOAD_LIMIT,
+    opt={
+        "callers": _STAFF,
+        "body_seconds": UPLOAD_SECONDS,
+        "refusals": (ImportRefused, ImportRunning, PublishingNotAllowed, UnsupportedMediaType),
+    },
+)
+async def import_questions_from_file(
+    request: ApiRequest,
+    actor: Injected[Actor],
+    import_questions: Injected[ImportQuestions],
+    question_files: Injected[QuestionFiles],
+    bank: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    mode: ImportMode = ImportMode.ALL_OR_NOTHING,
+    publish: bool = False,
+    file_name: Annotated[str | None, QueryParameter(name="fileName", max_length=_MAX_NAME)] = None,
+    file_format: Annotated[str | None, QueryParameter(name="format", max_length=20)] = None,
+    encoding: Annotated[str | None, QueryParameter(max_length=40)] = None,
+    delimiter: Annotated[str | None, QueryParameter(max_length=1)] = None,
+    answer_base: Annotated[Literal[0, 1] | None, QueryParameter(name="answerBase")] = None,
+) -> ImportReportBody:
+    """Import a file of questions, sent as the body or as the part `file` of a form, at most 50 MiB.
+
+    Without `bank` the name of the file names the bank. An import that is refused changes nothing and says so by its
+    `status`. The same file again changes nothing.
+    """
+    async with _upload(request, file_name) as upload:
+        wanted = FileOptions(
+            format=file_format or _format_of(request), encoding=encoding, delimiter=delimiter, answer_base=answer_base
+        )
+        order = ImportOrder(
+            file=question_files.from_file(upload.name, upload.file, wanted),
+            bank=bank or bank_slug(upload.name),
+            mode=mode,
+            publish=publish,
+        )
+        return _report(await import_questions(actor, order))
+
+
+@get(
+    "/instructor/question-imports/{import_id:str}",
+    operation_id="getQuestionImport",
+    opt={"callers": _STAFF, "refusals": (ImportNotFound,)},
+)
+async def get_question_import(
+    import_id: FromPath[str], actor: Injected[Actor], read_import: Injected[ReadImport]
+) -> ImportReportBody:
+    """The report of an import."""
+    return _report(await read_import(actor, import_id))
+
+
+@asynccontextmanager
+async def _upload(request: ApiRequest, file_name: str | None) -> AsyncIterator[_Upload]:
+    """The file that was sent; it is on disk when it is large, and gone when the block ends."""
+    media_type = request.content_type[0]
+    if media_type == "multipart/form-data":
+        part = (await request.form()).get("file")
+        if not isinstance(part, UploadFile):
+            message = "the form has no file in its part `file`"
+            raise InvalidInput(message, problems=(FieldProblem("/file", "missing", message),))
+        try:
+            yield _Upload(file_name or part.filename[:_MAX_NAME], cast(IO[bytes], part.file))
+        finally:
+            await part.close()
+    elif media_type in _RAW_TYPES:
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            await _fill(spool, request)
+            yield _Upload(file_name or "questions.csv", cast(IO[bytes], spool))
+    else:
+        raise UnsupportedMediaType
+
+
+async def _fill(spool: SpooledTemporaryFile[bytes], request: ApiRequest) -> None:
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            async for chunk in request.stream():
+                await asyncio.to_thread(spool.write, chunk)
+    except TimeoutError:
+        raise RequestTimeout from None
+
+
+def _format_of(request: ApiRequest) -> str | None:
+    return "csv" if request.content_type[0] in ("text/csv", "application/csv") else None
+
+
+def _report(report: ImportReport) -> ImportReportBody:
+    return ImportReportBody(
+        id=report.id,
+        bank=report.bank,
+        file=report.file,
+        format=report.format,
+        mode=report.mode,
+        status=report.status,
+        total=report.total,
+        created=report.created,
+        updated=report.updated,
+        unchanged=report.unchanged,
+        skipped=report.skipped,
+        rejected=report.rejected,
+        warnings=dict(report.warnings),
+        problems=[_problem(problem) for problem in report.problems],
+    )
+
+
+def _problem(problem: ImportProblem) -> ImportProblemBody:
+    return ImportProblemBody(
+        record=problem.record,
+        line=problem.line,
+        field=problem.field,
+        code=problem.code,
+        severity=problem.severity,
+        message=problem.message,
+    )
+
+
+handlers = [Router("/", route_handlers=[import_questions_from_file, get_question_import], tags=["question_bank"])]
