@@ -1,5 +1,6 @@
 """The roles and the database of Ace inside the embedded PostgreSQL, and the addresses that reach them."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,8 @@ _CREATE = (
     "ALTER ROLE ace_app SET statement_timeout = '3s'",
     "ALTER ROLE ace_app SET lock_timeout = '2s'",
     "ALTER ROLE ace_app SET idle_in_transaction_session_timeout = '5s'",
+    # A statement whose client has gone ends, and lets go of its locks. Only Linux can tell.
+    *(("ALTER ROLE ace_app SET client_connection_check_interval = '1s'",) if sys.platform == "linux" else ()),
     # Done in the template, so every database of this cluster has it.
     "ALTER SCHEMA public OWNER TO ace_owner",
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",

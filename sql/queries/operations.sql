@@ -1,0 +1,57 @@
+-- What every area needs beside its own words: the audit log, remembered answers, jobs, health, housekeeping.
+
+-- name: add_audit_entry
+-- One row per privileged act, in the act's own transaction.
+insert into audit_log (id, at, actor_id, action, subject, before, after, reason, request_id, ip)
+values (%(id)s, %(at)s, %(actor_id)s, %(action)s, %(subject)s, %(before)s, %(after)s, %(reason)s, %(request_id)s, %(ip)s);
+
+-- name: claim_idempotency_key
+-- Takes the request for this transaction, without waiting, and reads the answer of an earlier one. The lock belongs to
+-- the transaction, so a pooler in between does not matter. A unit separator keeps ('ab', 'c') and ('a', 'bc') apart.
+select pg_try_advisory_xact_lock(hashtextextended(asked.user_id || chr(31) || asked.key, 0)) as claimed,
+       kept.fingerprint, kept.answer
+from (select %(user_id)s::text as user_id, %(key)s::text as key) asked
+left join idempotency_keys kept on kept.user_id = asked.user_id and kept.key = asked.key;
+
+-- name: add_idempotency_key
+insert into idempotency_keys (user_id, key, fingerprint, answer, created_at)
+values (%(user_id)s, %(key)s, %(fingerprint)s, %(answer)s, %(now)s);
+
+-- name: enqueue_job
+-- Through the queue's own function, so that its table stays its own business; committed with the unit of work.
+select procrastinate_defer_jobs_v1(
+    array[row(%(queue)s, %(task)s, 0, null, null, %(payload)s, null)::procrastinate_job_to_defer_v1]
+) as ids;
+
+-- name: applied_migrations
+-- What /readyz compares with the migrations that this code brings.
+select coalesce(array_agg(name), '{}') as names from schema_migrations;
+
+-- name: purge_idempotency_keys
+-- A batch, so that no purge holds many rows or a long transaction. The age is read through the block-range index.
+delete from idempotency_keys
+where (user_id, key) in (
+    select user_id, key from idempotency_keys
+    where created_at < clock_timestamp() - make_interval(hours => %(hours)s)
+    limit %(limit)s
+);
+
+-- name: purge_sessions
+-- Sessions that ended long ago, their refresh tokens with them.
+delete from auth_sessions
+where (user_id, id) in (
+    select user_id, id from auth_sessions
+    where idle_expires_at < clock_timestamp() - make_interval(days => %(days)s)
+    limit %(limit)s
+);
+
+-- name: production_settings
+-- What a production start refuses: a role that may do anything, commits that do not last, missing protection.
+select current_user as role,
+       (select rolsuper from pg_roles where rolname = current_user) as superuser,
+       current_setting('fsync') as fsync,
+       current_setting('synchronous_commit') as synchronous_commit,
+       current_setting('full_page_writes') as full_page_writes,
+       current_setting('statement_timeout') as statement_timeout,
+       has_table_privilege(to_regclass('audit_log'), 'update, delete, truncate') as may_rewrite_audit_log,
+       has_database_privilege(current_database(), 'temporary') as may_make_temporary_tables;

@@ -1,0 +1,58 @@
+"""What has to be thrown away from time to time, as tasks for the job worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+from adapters.postgres.database import Database
+from adapters.postgres.statements import load
+from adapters.postgres.transaction import PostgresTransaction, PostgresWork
+from application.jobs import JobName, Payload, Task
+from application.ports import IdGenerator
+
+_STATEMENTS = load("operations")
+_BATCH = 1_000
+_IDEMPOTENCY_HOURS = 24
+_SESSION_DAYS = 30
+
+# In the notation of cron, UTC; at odd minutes, apart from what everybody else does on the hour.
+HOUSEKEEPING_SCHEDULE: Mapping[str, str] = {
+    JobName.PURGE_IDEMPOTENCY_KEYS: "17 * * * *",
+    JobName.PURGE_SESSIONS: "29 3 * * *",
+}
+
+
+class Housekeeping:
+    """Purges in batches, each a transaction of its own, so that nobody waits for a purge."""
+
+    def __init__(self, database: Database, ids: IdGenerator, batch: int = _BATCH) -> None:
+        self._transact = PostgresTransaction(database, _PurgeWork, ids)
+        self._batch = batch
+
+    def tasks(self) -> Mapping[str, Task]:
+        """For the job worker, by name."""
+        return {
+            JobName.PURGE_IDEMPOTENCY_KEYS: self.purge_idempotency_keys,
+            JobName.PURGE_SESSIONS: self.purge_sessions,
+        }
+
+    async def purge_idempotency_keys(self, _: Payload) -> None:
+        """Answers older than a day are forgotten: a client does not repeat a request that long after."""
+        await self._purge(_STATEMENTS["purge_idempotency_keys"], {"hours": _IDEMPOTENCY_HOURS})
+
+    async def purge_sessions(self, _: Payload) -> None:
+        """Sessions that expired a month ago, with their refresh tokens."""
+        await self._purge(_STATEMENTS["purge_sessions"], {"days": _SESSION_DAYS})
+
+    async def _purge(self, statement: LiteralString, age: Mapping[str, int]) -> None:
+        async def purge(work: _PurgeWork) -> int:
+            return await work.purge(statement, {**age, "limit": self._batch})
+
+        while await self._transact(purge) == self._batch:
+            pass
+
+
+class _PurgeWork(PostgresWork):
+    async def purge(self, statement: LiteralString, params: Mapping[str, int]) -> int:
+        return await self._run(statement, params)

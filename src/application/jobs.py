@@ -1,0 +1,19 @@
+"""The names of all jobs, in one place, and what carries one out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+Payload: TypeAlias = Mapping[str, str | int | bool | None]
+# A job may be carried out more than once (a worker may die after the work and before it says so): tasks must bear it.
+Task: TypeAlias = Callable[[Payload], Awaitable[None]]
+
+
+class JobName(StrEnum):
+    """What `Job.name` may be. A name stays valid as long as a job of that name may be waiting in a queue."""
+
+    SEND_MAIL = "send_mail"
+    PURGE_IDEMPOTENCY_KEYS = "purge_idempotency_keys"
+    PURGE_SESSIONS = "purge_sessions"

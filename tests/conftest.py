@@ -1,0 +1,20 @@
+"""What every test shares: the profiles of hypothesis and the event loop."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples may share a test's database: such tests state laws that hold whatever is in it.
+_ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile("fast", max_examples=25, deadline=None, suppress_health_check=_ALLOWED)
+settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=_ALLOWED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the run, asyncio's, so that a pool may outlive a test."""
+    return "asyncio"

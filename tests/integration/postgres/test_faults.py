@@ -1,0 +1,301 @@
+"""Faults of a real server, frozen, killed and restarted: every call is answered in time, and all is well soon after."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.health import readiness
+from adapters.postgres.jobs import JobWorker
+from adapters.postgres.migrations import Migrations
+from adapters.postgres.transaction import PostgresTransaction, PostgresWork
+from adapters.system.clock import TimeOrderedIds
+from adapters.system.embedded_postgres import ConnectionUrls, EmbeddedPostgres
+from application.ports import AuditEntry
+from domain.errors import DomainError, Kind, OutcomeUnknown
+
+ANSWER_SECONDS = 6.0
+RECOVERY_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class FragileServer:
+    """A server of these tests' own, since they freeze and kill it."""
+
+    folder: Path
+    server: EmbeddedPostgres
+    urls: ConnectionUrls
+
+    @property
+    def postmaster(self) -> int:
+        return int((self.folder / "cluster" / "postmaster.pid").read_text().split()[0])
+
+    def processes(self) -> list[int]:
+        """The postmaster first, then its children."""
+        postmaster = self.postmaster
+        everybody = map(int, filter(str.isdigit, (path.name for path in Path("/proc").iterdir())))
+        return [postmaster, *(pid for pid in everybody if _parent(pid) == postmaster)]
+
+    def send(self, number: signal.Signals) -> None:
+        """To the postmaster first, so that it starts nobody meanwhile."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing answers, every connection stays."""
+        self.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Recovers and serves at the same address."""
+        assert self.server.start() == self.urls
+
+
+def _parent(pid: int) -> int | None:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[FragileServer]:
+    folder = Path(tempfile.mkdtemp(prefix="ace-faults-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    server = EmbeddedPostgres(folder, durable=False)
+    running = FragileServer(folder, server, server.start())
+    Migrations(running.urls.owner).up()
+    yield running
+    running.server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def fresh(fragile: FragileServer) -> AsyncIterator[Database]:
+    """The store with every limit as in production and a small pool, so that calls also queue for a connection."""
+    database = Database(fragile.urls.app, pool_min=2, pool_max=2)
+    await database.open()
+    await until_normal(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def hurried(fragile: FragileServer) -> AsyncIterator[Database]:
+    """Shorter limits where only their order matters."""
+    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=0.5, pool_timeout_seconds=0.3)
+    await database.open()
+    await until_normal(database)
+    yield database
+    await database.close()
+
+
+def transaction(database: Database) -> PostgresTransaction[PostgresWork]:
+    return PostgresTransaction(database, PostgresWork, TimeOrderedIds())
+
+
+async def add_row(database: Database, subject: str) -> None:
+    await transaction(database)(lambda work: work.audit(AuditEntry(actor_id=None, action="act", subject=subject)))
+
+
+async def subjects(database: Database, like: str) -> list[str]:
+    rows = await database.fetch_all(
+        "select subject from audit_log where subject like %(like)s order by id", {"like": like}
+    )
+    return [row["subject"] for row in rows]
+
+
+async def ping(database: Database) -> object:
+    return await database.fetch_one("select 1 as one")
+
+
+async def until_normal(database: Database) -> float:
+    """Seconds until calls succeed, and go on succeeding, several at once."""
+    begun = time.monotonic()
+    while True:
+        try:
+            await ping(database)
+            break
+        except DomainError:
+            assert time.monotonic() - begun < 10
+            await asyncio.sleep(0.02)
+    taken = time.monotonic() - begun
+    for _ in range(5):
+        await asyncio.gather(*(ping(database) for _ in range(8)))
+    return taken
+
+
+async def answered(call: Awaitable[object]) -> float:
+    """Seconds until the refusal, which says that the store is unavailable and when to come back."""
+    begun = time.monotonic()
+    with pytest.raises(DomainError) as caught:
+        await call
+    assert caught.value.kind is Kind.UNAVAILABLE
+    assert caught.value.retry_after_seconds == 1
+    return time.monotonic() - begun
+
+
+async def settled(database: Database) -> None:
+    """Nothing of an abandoned call is left in the process."""
+    async with asyncio.timeout(3):
+        while database.running:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_frozen_server_keeps_nobody_waiting_and_is_forgotten_when_it_thaws(
+    fragile: FragileServer, fresh: Database
+) -> None:
+    """Calls that were at rest, in the middle of a unit, waiting for a connection, and new ones while it lasts."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(work: PostgresWork) -> None:
+        await work.audit(AuditEntry(actor_id=None, action="act", subject="frozen-interrupted"))
+        begun.set()
+        await go_on.wait()
+        await work.audit(AuditEntry(actor_id=None, action="act", subject="frozen-interrupted"))
+
+    in_the_middle = asyncio.create_task(answered(transaction(fresh)(interrupted)))
+    await begun.wait()
+    with fragile.frozen():
+        go_on.set()
+        calls = [answered(ping(fresh)) for _ in range(5)] + [answered(add_row(fresh, "frozen-new")) for _ in range(5)]
+        waits = await asyncio.gather(in_the_middle, *calls)
+        assert max(waits) < ANSWER_SECONDS
+    assert await until_normal(fresh) < RECOVERY_SECONDS
+    await settled(fresh)
+    assert await subjects(fresh, "frozen%") == []
+    assert fresh.statistics()["pool_size"] <= 2
+
+
+async def test_calls_of_a_long_freeze_wait_no_longer_than_those_of_its_beginning(
+    fragile: FragileServer, hurried: Database
+) -> None:
+    """By then there is no connection left, and none can be made."""
+    with fragile.frozen():
+        for _ in range(3):
+            assert max(await asyncio.gather(*(answered(ping(hurried)) for _ in range(5)))) < 1
+        assert not (await readiness(hurried)).ready
+    assert await until_normal(hurried) < RECOVERY_SECONDS
+    await settled(hurried)
+
+
+async def test_a_long_absence_of_the_server_does_not_make_the_pool_slow_to_return(
+    fragile: FragileServer, hurried: Database
+) -> None:
+    """The pool's own pauses double with every attempt; after this one the next would be four seconds away."""
+    fragile.kill()
+    gone = time.monotonic()
+    while time.monotonic() - gone < 3.2:
+        await answered(ping(hurried))
+    await asyncio.to_thread(fragile.restart)
+    assert await until_normal(hurried) < RECOVERY_SECONDS
+
+
+async def test_a_store_that_is_opened_while_the_server_is_frozen_serves_when_it_thaws(fragile: FragileServer) -> None:
+    database = Database(fragile.urls.app, deadline_seconds=0.5, pool_timeout_seconds=0.3)
+    with fragile.frozen():
+        await database.open()
+        assert await answered(ping(database)) < 1
+    assert await until_normal(database) < RECOVERY_SECONDS
+    await database.close()
+
+
+async def test_closing_is_bounded_while_the_server_is_frozen(fragile: FragileServer) -> None:
+    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=0.5)
+    await database.open()
+    await until_normal(database)
+    with fragile.frozen():
+        calls = [asyncio.create_task(answered(ping(database))) for _ in range(3)]
+        await asyncio.sleep(0)
+        begun = time.monotonic()
+        await database.close()
+        assert time.monotonic() - begun < 3
+        await asyncio.gather(*calls)
+        assert not database.running
+
+
+async def test_a_worker_can_be_stopped_while_the_server_is_frozen(fragile: FragileServer, fresh: Database) -> None:
+    worker = JobWorker(fragile.urls.app, {}, polling_seconds=0.02, concurrency=1)
+    await worker.start()
+    async with asyncio.timeout(5):
+        while not await fresh.fetch_all("select from procrastinate_workers"):
+            await asyncio.sleep(0.02)
+    with fragile.frozen():
+        await asyncio.sleep(0.1)  # so that it asks for a job and waits for the answer
+        begun = time.monotonic()
+        await worker.stop(grace_seconds=0.2)
+        assert time.monotonic() - begun < 3
+
+
+async def test_ended_backends_cost_nobody_a_request(fragile: FragileServer, fresh: Database) -> None:
+    """What a restart of the server or an operator leaves in the pool is noticed before it is used."""
+    for _ in range(3):
+        with closing(psycopg.connect(fragile.urls.superuser.replace("/postgres?", "/ace?"), autocommit=True)) as other:
+            other.execute("select pg_terminate_backend(pid, 1000) from pg_stat_activity where usename = 'ace_app'")
+        await asyncio.gather(*(ping(fresh) for _ in range(4)))
+    assert fresh.statistics()["pool_size"] <= 2
+
+
+async def test_what_was_acknowledged_survives_a_killed_server_and_the_pool_recovers(
+    fragile: FragileServer, hurried: Database
+) -> None:
+    acknowledged: list[str] = []
+    stop = asyncio.Event()
+
+    async def keep_writing(writer: int) -> None:
+        number = 0
+        while not stop.is_set():
+            subject = f"killed-{writer}-{number}"
+            number += 1
+            with suppress(DomainError):
+                await add_row(hurried, subject)
+                acknowledged.append(subject)
+            await asyncio.sleep(0)
+
+    writers = [asyncio.create_task(keep_writing(writer)) for writer in range(4)]
+    while len(acknowledged) < 50:
+        await asyncio.sleep(0.01)
+    fragile.kill()
+    assert await answered(ping(hurried)) < ANSWER_SECONDS
+    await asyncio.to_thread(fragile.restart)
+    recovery = await until_normal(hurried)
+    stop.set()
+    await asyncio.gather(*writers)
+    assert recovery < RECOVERY_SECONDS
+    assert set(acknowledged) <= set(await subjects(hurried, "killed%"))
+
+
+async def test_a_commit_that_the_server_did_not_answer_is_an_unknown_outcome(
+    fragile: FragileServer, hurried: Database
+) -> None:
+    """Frozen between the last statement and the commit: it happened or not, never half."""
+    frozen = fragile.frozen()
+
+    async def unit(work: PostgresWork) -> None:
+        for part in (1, 2):
+            await work.audit(AuditEntry(actor_id=None, action="act", subject=f"commit-{part}"))
+        frozen.__enter__()
+
+    with pytest.raises(OutcomeUnknown):
+        await transaction(hurried)(unit)
+    frozen.__exit__(None, None, None)
+    await until_normal(hurried)
+    assert await subjects(hurried, "commit%") in ([], ["commit-1", "commit-2"])
