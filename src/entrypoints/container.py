@@ -5,6 +5,8 @@ Providers of use cases are named like their class in snake case; handlers receiv
 
 from __future__ import annotations
 
+from functools import partial
+
 from dependency_injector import containers, providers
 
 from adapters.files.demo_files import demo_file
@@ -17,6 +19,7 @@ from adapters.postgres.enrollment import (
     PostgresPackageReader,
     PostgresPackageWork,
 )
+from adapters.postgres.health import readiness
 from adapters.postgres.housekeeping import HOUSEKEEPING_SCHEDULE, Housekeeping
 from adapters.postgres.jobs import JobWorker
 from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
@@ -75,6 +78,7 @@ class Container(containers.DeclarativeContainer):
 
     # Adapters
     database = providers.Singleton(_database, settings)
+    check_readiness = providers.Callable(partial, readiness, database)
     ids = providers.Singleton(TimeOrderedIds)
     threads = providers.Singleton(AsyncioThreads)
     password_hasher = providers.Singleton(ArgonPasswordHasher)

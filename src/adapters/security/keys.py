@@ -1,0 +1,38 @@
+"""Keys: what an installation's secrets become. A new secret goes in front; the ones behind it still verify."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+MINIMAL_SECRET_BYTES = 32
+
+
+class WeakSecret(ValueError):
+    """A secret is too short to sign with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One purpose's key from one secret; `id` tells keys apart and nothing about them."""
+
+    id: str
+    bytes: bytes = field(repr=False)
+
+
+def key_ring(secrets: Sequence[str], purpose: str) -> tuple[Key, ...]:
+    """The keys of one purpose, newest first; no two purposes share a key."""
+    if not secrets:
+        raise WeakSecret("there is no secret")
+    if any(len(secret.encode()) < MINIMAL_SECRET_BYTES for secret in secrets):
+        raise WeakSecret(f"a secret has fewer than {MINIMAL_SECRET_BYTES} bytes")
+    return tuple(_derive(secret.encode(), purpose.encode()) for secret in secrets)
+
+
+def _derive(secret: bytes, purpose: bytes) -> Key:
+    material = hmac.digest(secret, b"ace/key/v1\0" + purpose, hashlib.sha256)
+    identity = hmac.digest(material, b"ace/key-id/v1", hashlib.sha256)[:9]
+    return Key(id=base64.urlsafe_b64encode(identity).decode("ascii"), bytes=material)

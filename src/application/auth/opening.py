@@ -1,0 +1,137 @@
+"""Opening a session, which registration and sign-in end with, and ending the one that a browser still held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from application.auth.policy import AuthPolicy
+from application.auth.ports import AccessClaims, AccessTokens, AuthWork, TokenSource
+from application.auth.views import PersonView
+from application.ports import IdGenerator
+from domain.auth.people import Role, User
+from domain.auth.refresh import RefreshToken, decode_token, digest, encode_token
+from domain.auth.sessions import EndReason, RefreshInvalid, Session, TokenInvalid
+
+_MAX_USER_AGENT = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldTokens:
+    """The tokens that came along with a request; either may be missing, stale or nonsense."""
+
+    access: str | None = field(default=None, repr=False)
+    refresh: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Through which portal and from where somebody comes, and what they bring along."""
+
+    portal: Role
+    ip: str = ""
+    user_agent: str = ""
+    remember: bool = False
+    held: HeldTokens = HeldTokens()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A new session in the hands of its person. The two tokens are shown this once."""
+
+    person: PersonView
+    session: Session
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    evicted_sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueAccess:
+    """An access token speaks for one session at one portal, for minutes."""
+
+    tokens: AccessTokens
+    ids: IdGenerator
+    policy: AuthPolicy
+
+    def __call__(self, session: Session, now: datetime) -> str:
+        seconds = int(now.timestamp())
+        return self.tokens.sign(
+            AccessClaims(
+                audience=session.audience,
+                role=session.audience,
+                user_id=session.user_id,
+                session_id=session.id,
+                token_id=self.ids.new("jti"),
+                auth_time=int(session.auth_time.timestamp()),
+                issued_at=seconds,
+                not_before=seconds,
+                expires_at=seconds + self.policy.access_seconds,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHeldSession:
+    """Whoever holds a session's token may end that session; an expired token is good enough for it."""
+
+    tokens: AccessTokens
+
+    async def __call__(self, work: AuthWork, held: HeldTokens, reason: EndReason, audience: Role | None = None) -> bool:
+        keys = {self._named_by_access(held.access), await self._named_by_refresh(work, held.refresh)} - {None}
+        ended = [await work.end_session(*key, reason, audience) for key in sorted(filter(None, keys))]
+        return any(ended)
+
+    def _named_by_access(self, token: str | None) -> tuple[str, str] | None:
+        try:
+            claims = self.tokens.read(token or "")
+        except TokenInvalid:
+            return None
+        return claims.user_id, claims.session_id
+
+    async def _named_by_refresh(self, work: AuthWork, token: str | None) -> tuple[str, str] | None:
+        try:
+            token_hash = digest(decode_token(token or ""))
+        except RefreshInvalid:
+            return None
+        return await work.find_session_key(token_hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A person gets a session at their portal; the one that the same browser held there ends."""
+
+    source: TokenSource
+    issue_access: IssueAccess
+    end_held_session: EndHeldSession
+    ids: IdGenerator
+    policy: AuthPolicy
+
+    async def __call__(self, work: AuthWork, user: User, visit: Visit) -> Grant:
+        await self.end_held_session(work, visit.held, EndReason.REPLACED, visit.portal)
+        session, token = self._session(user, visit, work.now), self.source.new()
+        await work.add_session(session, RefreshToken.first(session, token))
+        return Grant(
+            person=PersonView.of(user),
+            session=session,
+            access_token=self.issue_access(session, work.now),
+            refresh_token=encode_token(token),
+            expires_in=self.policy.access_seconds,
+        )
+
+    def _session(self, user: User, visit: Visit, now: datetime) -> Session:
+        life = self.policy.life
+        return Session(
+            id=self.ids.new("ses"),
+            user_id=user.id,
+            audience=visit.portal,
+            ip=visit.ip,
+            user_agent=visit.user_agent.replace("\0", "")[:_MAX_USER_AGENT],
+            remember=visit.remember,
+            auth_time=now,
+            created_at=now,
+            last_seen_at=now,
+            idle_expires_at=now + min(life.idle, life.absolute),
+            absolute_expires_at=now + life.absolute,
+        )

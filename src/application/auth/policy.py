@@ -1,0 +1,36 @@
+"""What an installation may choose about access; the defaults are the recommended ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.auth.people import Role
+from domain.auth.sessions import SessionLife
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthPolicy:
+    """Lifetimes in seconds and lengths in code points. `demo_accounts` is for development only."""
+
+    access_seconds: int = 900
+    refresh_idle_seconds: int = 7 * 86_400
+    session_seconds: int = 30 * 86_400
+    grace_seconds: int = 10
+    leeway_seconds: int = 5
+    student_min_length: int = 8
+    staff_min_length: int = 15
+    demo_accounts: bool = False
+
+    @property
+    def life(self) -> SessionLife:
+        return SessionLife(
+            idle=timedelta(seconds=self.refresh_idle_seconds), absolute=timedelta(seconds=self.session_seconds)
+        )
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(seconds=self.grace_seconds)
+
+    def min_length(self, role: Role) -> int:
+        return self.staff_min_length if role.is_staff else self.student_min_length

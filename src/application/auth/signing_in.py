@@ -1,0 +1,117 @@
+"""Coming and going: signing in, and signing out here or everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from application.auth.opening import EndHeldSession, Grant, HeldTokens, OpenSession, Visit
+from application.auth.ports import AuthReader, AuthWork, PasswordHasher
+from application.ports import Transaction
+from domain.auth.passwords import canonical_password
+from domain.auth.people import Actor, User, normalise_email
+from domain.auth.sessions import Busy, EndReason, InvalidCredentials, WrongPortal
+from domain.errors import InvalidInput
+
+# A password hash that changes between the check and the sign-in is read and checked again, this often in all.
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who somebody claims to be, and the proof."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """The right password opens a session at the portal of one's role.
+
+    An unknown, disabled or deleted account costs the same hashing and gets the same answer as a wrong password.
+    """
+
+    transact: Transaction[AuthWork]
+    people: AuthReader
+    hasher: PasswordHasher
+    open_session: OpenSession
+
+    async def __call__(self, credentials: Credentials, visit: Visit) -> Grant:
+        password = canonical_password(credentials.password)
+        for _ in range(_ATTEMPTS):
+            user = await self._prove(credentials.email, password)
+            if user.role is not visit.portal:
+                raise WrongPortal
+            grant = await self._enter(user, await self._fresh_hash(user, password), visit)
+            if grant is not None:
+                return grant
+        raise InvalidCredentials
+
+    async def _prove(self, email: str, password: str) -> User:
+        user = await self._find(email)
+        matches = await self.hasher.matches(password, user.password_hash if user and user.is_alive else None)
+        if user is None or not matches:
+            raise InvalidCredentials
+        return user
+
+    async def _find(self, email: str) -> User | None:
+        try:
+            return await self.people.find_user_by_email(normalise_email(email))
+        except InvalidInput:
+            return None
+
+    async def _fresh_hash(self, user: User, password: str) -> str | None:
+        """The password under today's parameters, if it is kept under others. A sign-in does not fail for it."""
+        if not self.hasher.is_outdated(user.password_hash):
+            return None
+        try:
+            return await self.hasher.hash(password)
+        except Busy:
+            return None
+
+    async def _enter(self, proven: User, fresh_hash: str | None, visit: Visit) -> Grant | None:
+        """None if the person was changed since the password was checked."""
+
+        async def enter(work: AuthWork) -> Grant | None:
+            user = await work.hold_user(proven.id)
+            if user is None or not user.is_alive or user.role is not visit.portal:
+                return None
+            if user.password_hash != proven.password_hash:
+                return None
+            if fresh_hash is not None:
+                await work.replace_password_hash(user.id, proven.password_hash, fresh_hash)
+            return await self.open_session(work, user, visit)
+
+        return await self.transact(enter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOut:
+    """The session whose tokens are shown ends now. Without one there is nothing to end, which is as well."""
+
+    transact: Transaction[AuthWork]
+    end_held_session: EndHeldSession
+
+    async def __call__(self, held: HeldTokens) -> bool:
+        if held == HeldTokens():
+            return False
+
+        async def leave(work: AuthWork) -> bool:
+            return await self.end_held_session(work, held, EndReason.LOGOUT)
+
+        return await self.transact(leave)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOutEverywhere:
+    """Every session of the person ends, under every door, the one that asks included."""
+
+    transact: Transaction[AuthWork]
+
+    async def __call__(self, actor: Actor) -> int:
+        async def leave_everywhere(work: AuthWork) -> int:
+            # Held, so that a sign-in at the same moment comes wholly before or wholly after.
+            await work.hold_user(actor.user_id)
+            return await work.end_sessions_of(actor.user_id, EndReason.LOGOUT_ALL)
+
+        return await self.transact(leave_everywhere)

@@ -1,0 +1,146 @@
+"""Staying signed in: what an access token opens right now, its refresh, and a look at oneself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from application.auth.opening import IssueAccess
+from application.auth.policy import AuthPolicy
+from application.auth.ports import AccessClaims, AccessTokens, AuthReader, AuthWork, HeldSession, TokenSource
+from application.auth.views import OwnProfile
+from application.ports import AuditEntry, Transaction
+from domain.auth.people import Actor, Role
+from domain.auth.refresh import Decision, RefreshToken, decide, decode_token, digest, encode_token, mask
+from domain.auth.sessions import (
+    EndReason,
+    RefreshInvalid,
+    RefreshReused,
+    Session,
+    SessionEnded,
+    Standing,
+    TokenExpired,
+    TokenInvalid,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticate:
+    """A token of ours opens what its session opens at this instant: revoking, deleting, disabling and a change of role
+    act on the next request. Time is the store's, read with the session, so that replicas with wrong clocks agree.
+    """
+
+    tokens: AccessTokens
+    people: AuthReader
+    policy: AuthPolicy
+
+    async def __call__(self, token: str) -> Actor:
+        claims = self.tokens.read(token)
+        standing = await self.people.read_standing(claims.user_id, claims.session_id)
+        if standing is None or not standing.opens:
+            raise SessionEnded
+        self._check_claims(claims, standing)
+        return Actor(user_id=claims.user_id, role=standing.role, session_id=claims.session_id)
+
+    def _check_claims(self, claims: AccessClaims, standing: Standing) -> None:
+        now, leeway = standing.now.timestamp(), self.policy.leeway_seconds
+        if claims.audience is not standing.audience or claims.role is not standing.role:
+            raise TokenInvalid
+        if now + leeway < max(claims.not_before, claims.issued_at):
+            raise TokenInvalid
+        if now >= claims.expires_at + leeway:
+            raise TokenExpired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """The next access token, and the refresh token to come back with."""
+
+    session: Session
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshSession:
+    """A refresh token is used once and brings its successor; the same successor again if the reply was lost or two tabs
+    asked at once. Any other second use means two holders: the session ends for both, and that is on record.
+    """
+
+    transact: Transaction[AuthWork]
+    source: TokenSource
+    issue_access: IssueAccess
+    policy: AuthPolicy
+
+    async def __call__(self, portal: Role, presented: str) -> Refreshed:
+        token = decode_token(presented)
+
+        async def refresh(work: AuthWork) -> Refreshed | RefreshReused:
+            return await self._refresh(work, portal, token)
+
+        outcome = await self.transact(refresh)
+        if isinstance(outcome, RefreshReused):
+            # Only now: the end of the session and its record are committed.
+            raise outcome
+        return outcome
+
+    async def _refresh(self, work: AuthWork, portal: Role, token: bytes) -> Refreshed | RefreshReused:
+        held = await self._hold(work, portal, token)
+        link, latest = await work.read_chain(held.session, digest(token))
+        decision = decide(held.session, link, latest, work.now, self.policy.grace)
+        if decision is Decision.ENDED or not held.holder_may_use:
+            raise SessionEnded
+        if decision is Decision.REUSE:
+            return await self._end_reused(work, held.session, link, latest)
+        if decision is Decision.ROTATE:
+            return await self._rotate(work, held.session, link, token)
+        return self._answer(work, held.session, link.successor_under(token))
+
+    async def _hold(self, work: AuthWork, portal: Role, token: bytes) -> HeldSession:
+        held = await work.hold_session_of(digest(token))
+        if held is None or held.session.audience is not portal:
+            raise RefreshInvalid
+        return held
+
+    async def _rotate(self, work: AuthWork, session: Session, link: RefreshToken, token: bytes) -> Refreshed:
+        successor = self.source.new()
+        prolonged = session.prolonged(work.now, self.policy.life)
+        spent = link.spent(work.now, mask(token, successor))
+        await work.rotate(spent, link.successor(successor, work.now), prolonged)
+        return self._answer(work, prolonged, successor)
+
+    async def _end_reused(
+        self, work: AuthWork, session: Session, link: RefreshToken, latest: RefreshToken
+    ) -> RefreshReused:
+        await work.end_session(session.user_id, session.id, EndReason.REFRESH_REUSED)
+        await work.audit(
+            AuditEntry(
+                actor_id=session.user_id,
+                action="session.refresh_reused",
+                subject=session.id,
+                before={"generation": latest.generation},
+                after={"presented_generation": link.generation, "revoked": True},
+            )
+        )
+        return RefreshReused()
+
+    def _answer(self, work: AuthWork, session: Session, token: bytes) -> Refreshed:
+        return Refreshed(
+            session=session,
+            access_token=self.issue_access(session, work.now),
+            refresh_token=encode_token(token),
+            expires_in=self.policy.access_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadProfile:
+    """Everybody may see who they are and how long their session lasts."""
+
+    people: AuthReader
+
+    async def __call__(self, actor: Actor) -> OwnProfile:
+        profile = await self.people.read_profile(actor.user_id, actor.session_id)
+        if profile is None:
+            raise SessionEnded
+        return profile

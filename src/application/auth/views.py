@@ -1,0 +1,52 @@
+"""What readers of the auth area return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.auth.people import Role, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView:
+    """A person as the person itself may see it: nothing about passwords."""
+
+    id: str
+    email: str
+    username: str | None
+    name: str
+    role: Role
+    email_verified: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> PersonView:
+        return cls(
+            id=user.id,
+            email=user.email,
+            username=user.username,
+            name=user.name,
+            role=user.role,
+            email_verified=user.email_verified_at is not None,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSession:
+    """The session one is using; it ends at `expires_at` unless it is refreshed before."""
+
+    id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnProfile:
+    """Who one is and through which session."""
+
+    person: PersonView
+    session: OwnSession

@@ -1,0 +1,192 @@
+"""Between the router and the handlers: who asks, whether they may, and whether it was they who asked.
+
+A handler says in `opt["callers"]` which roles it serves; without it the route is public. Browsers send cookies by
+themselves, so under cookies a request that changes something must also prove that our own page sent it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
+
+from application.auth.ports import AccessTokens, CsrfTokens
+from application.auth.staying import Authenticate
+from domain.auth.people import Actor, Role
+from domain.auth.sessions import Forbidden, TokenInvalid, TokenMissing
+from domain.errors import DomainError, Kind
+from entrypoints.http.exchange import Exchange, Header, exchange_of
+from entrypoints.http.session_cookies import (
+    EdgeSettings,
+    ReceivedCookies,
+    SessionCookies,
+    bearer_token,
+    cookies_of,
+    provide_session_edge,
+)
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITE: Final = frozenset({b"same-origin", b"none"})
+_DEPRECATED_SINCE: Final[Header] = (b"deprecation", b"@1767225600")  # 2026-01-01, as RFC 9745 writes it
+
+
+class CsrfRefused(DomainError):
+    """Under cookies a change needs the token of this session in `X-CSRF-Token`, equal to the cookie."""
+
+    code = "auth.csrf"
+    kind = Kind.FORBIDDEN
+    title = "The CSRF token is missing or belongs to another session"
+
+
+class OriginRefused(DomainError):
+    """A browser says that a foreign page sent this request."""
+
+    code = "auth.origin_refused"
+    kind = Kind.FORBIDDEN
+    title = "Requests from this origin are not allowed"
+
+
+class Container(Protocol):
+    """Where the middleware gets what it needs."""
+
+    @property
+    def providers(self) -> Mapping[str, Callable[[], Any]]: ...
+
+
+class Origins:
+    """Our own pages may ask, and those of origins that are allowed by name. No browser is who says nothing of it."""
+
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._own = _origin(settings.public_url)
+        # `*` is for reading without cookies; it names nobody who may change something.
+        self._allowed = frozenset(origin.encode() for origin in settings.cors_origins if origin != "*")
+
+    def check(self, exchange: Exchange) -> None:
+        headers = exchange.request_headers
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if site in _OWN_SITE or (site is None and origin is None):
+            return
+        if origin is None or not (origin in self._allowed or origin == self._own_origin(exchange)):
+            raise OriginRefused
+
+    def _own_origin(self, exchange: Exchange) -> bytes | None:
+        if self._own is not None:
+            return self._own
+        host = exchange.request_headers.get(b"host")
+        return None if host is None else (b"https://" if exchange.https else b"http://") + host
+
+
+class Authentication(ASGIMiddleware):
+    """Lets a request through to its handler with the actor in `scope["user"]`, or refuses it.
+
+    `opt`: `callers` are the roles a route serves; `may_be_signed_in` protects a public route against foreign pages
+    while a session is there; `successor` names the path that replaces a deprecated one.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(
+        self,
+        *,
+        authenticate: Authenticate,
+        access_tokens: AccessTokens,
+        csrf_tokens: CsrfTokens,
+        cookies: SessionCookies,
+        origins: Origins,
+    ) -> None:
+        self._authenticate = authenticate
+        self._access_tokens = access_tokens
+        self._csrf_tokens = csrf_tokens
+        self._cookies = cookies
+        self._origins = origins
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        opt, exchange = scope["route_handler"].opt, exchange_of(scope)
+        if "successor" in opt:
+            exchange.answer_headers += (_DEPRECATED_SINCE, _link_to_successor(scope, opt["successor"]))
+        if callers := opt.get("callers"):
+            scope["user"] = await self._admit(exchange, callers)
+        elif exchange.method not in _SAFE_METHODS:
+            self._check_public(exchange, may_be_signed_in=opt.get("may_be_signed_in", False))
+        await next_app(scope, receive, send)
+
+    async def _admit(self, exchange: Exchange, callers: Collection[Role]) -> Actor:
+        token = bearer_token(exchange)
+        if token is not None:
+            actor = await self._authenticate(token)
+        else:
+            cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
+            if cookies.access is None:
+                raise TokenMissing
+            actor = await self._authenticate(cookies.access)
+            if exchange.method not in _SAFE_METHODS:
+                self._origins.check(exchange)
+                self._check_csrf(exchange, cookies, actor.session_id)
+        if actor.role not in callers:
+            raise Forbidden
+        return actor
+
+    def _check_public(self, exchange: Exchange, *, may_be_signed_in: bool) -> None:
+        if bearer_token(exchange) is not None:
+            return
+        self._origins.check(exchange)
+        if not may_be_signed_in:
+            return
+        cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
+        try:
+            claims = self._access_tokens.read(cookies.access or "")
+        except TokenInvalid:
+            return
+        self._check_csrf(exchange, cookies, claims.session_id)
+
+    def _check_csrf(self, exchange: Exchange, cookies: ReceivedCookies, session_id: str) -> None:
+        shown = exchange.request_headers.get(b"x-csrf-token", b"").decode("latin-1")
+        same = hmac.compare_digest(shown.encode(), (cookies.csrf or "").encode())
+        if not shown or not same or not self._csrf_tokens.belongs(shown, session_id):
+            raise CsrfRefused
+
+
+def provide_actor(scope: Scope) -> Actor:
+    """Who asks. A route that asks for it without naming its callers refuses everybody."""
+    actor = scope.get("user")
+    if not isinstance(actor, Actor):
+        raise TokenMissing
+    return actor
+
+
+def middleware(container: Container) -> list[Middleware]:
+    """What the application puts between its router and every handler."""
+    providers = container.providers
+    settings: EdgeSettings = providers["settings"]()
+    return [
+        Authentication(
+            authenticate=providers["authenticate"](),
+            access_tokens=providers["access_tokens"](),
+            csrf_tokens=providers["csrf_tokens"](),
+            cookies=cookies_of(settings),
+            origins=Origins(settings),
+        )
+    ]
+
+
+dependencies: dict[str, Provide] = {
+    "actor": Provide(provide_actor, sync_to_thread=False),
+    "session_edge": Provide(provide_session_edge, sync_to_thread=False),
+}
+
+
+def _origin(url: str | None) -> bytes | None:
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower().encode()
+
+
+def _link_to_successor(scope: Scope, prefix: str) -> Header:
+    return b"link", f'<{prefix}/{scope["path"].rsplit("/", 1)[-1]}>; rel="successor-version"'.encode()
