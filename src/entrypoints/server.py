@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import msgspec
 import uvicorn
@@ -27,8 +28,8 @@ BACKLOG = 4096
 APPLICATION = "entrypoints.http.main:application"
 
 
-class PortTaken(Exception):
-    """The address cannot be listened on."""
+class CannotServe(Exception):
+    """The server cannot start; the text tells the operator why."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -89,7 +90,7 @@ class Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and returns when it was told to stop, so that its caller can clean up."""
 
     def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -100,16 +101,21 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             self._on_ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # Otherwise the signal would be raised once more after the shutdown.
+        self._captured_signals.clear()
+
 
 def listen(settings: Settings) -> socket.socket:
-    """The listening socket. Raises `PortTaken` with a text for the operator."""
+    """The listening socket. Raises `CannotServe`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         reason = "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         message = f"{settings.host}:{settings.port} {reason}; choose another port, for example make run PORT=8123"
-        raise PortTaken(message) from error
+        raise CannotServe(message) from error
 
 
 def serve(settings: Settings, listening: socket.socket, on_ready: Callable[[], None]) -> None:
@@ -131,7 +137,10 @@ def serve(settings: Settings, listening: socket.socket, on_ready: Callable[[], N
         workers=settings.workers,
     )
     if settings.workers == 1:
-        _Server(config, on_ready).run(sockets=[listening])
+        server = _Server(config, on_ready)
+        server.run(sockets=[listening])
+        if not server.started:
+            raise CannotServe("The application could not start; the log says why")
         return
     on_ready()
     Multiprocess(config, sockets=[listening]).run()

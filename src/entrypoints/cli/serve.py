@@ -20,24 +20,23 @@ from entrypoints.settings import Environment, Settings
 @click.option("--demo", is_flag=True, help="Load demo content and accounts (development only).")
 def serve(host: str | None, port: int | None, no_worker: bool, demo: bool) -> None:
     """Serve the HTTP API until Ctrl-C."""
-    from entrypoints.server import PortTaken, listen
+    from entrypoints.server import CannotServe, listen
     from entrypoints.server import serve as run
 
     stop_on_sigterm()
     with settled() as settings:
         chosen = _chosen(settings, host, port, worker=not no_worker)
         try:
-            listening = listen(chosen)
-        except PortTaken as error:
+            with listen(chosen) as listening, provisioned(chosen) as ready:
+                _refuse_unfit(ready)
+                bootstrap(ready)
+                lines = _demo(ready) if demo else []
+                address = f"http://{ready.host}:{listening.getsockname()[1]}"
+                _export(ready)
+                run(ready, listening, lambda: click.echo("\n".join(_welcome(address, ready, lines))))
+        except CannotServe as error:
             click.echo(str(error), err=True)
             sys.exit(REFUSED)
-        with listening, provisioned(chosen) as ready:
-            _refuse_unfit(ready)
-            bootstrap(ready)
-            lines = _demo(ready) if demo else []
-            address = f"http://{ready.host}:{listening.getsockname()[1]}"
-            _export(ready)
-            run(ready, listening, lambda: click.echo("\n".join(_welcome(address, ready, lines))))
 
 
 @click.command()

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Literal, cast
+from typing import IO, Annotated, Any, Literal, cast
 
 from litestar import Router, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from application.question_bank.imports import (
     ImportNotFound,
@@ -39,6 +39,24 @@ _IN_MEMORY = 1 * MIB
 _RAW_TYPES = ("text/csv", "application/csv", "application/octet-stream")
 _STAFF = (Role.INSTRUCTOR, Role.ADMIN)
 _MAX_NAME = 255
+
+
+_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+_UPLOAD_BODY = {
+    "required": True,
+    "content": {
+        "text/csv": {"schema": {"type": "string"}},
+        "application/octet-stream": {"schema": _FILE},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": _FILE},
+                "additionalProperties": False,
+            }
+        },
+    },
+}
 
 
 class ImportProblemBody(ResponseBody):
@@ -86,6 +104,7 @@ class _Upload:
         "callers": _STAFF,
         "body_seconds": UPLOAD_SECONDS,
         "refusals": (ImportRefused, ImportRunning, PublishingNotAllowed, UnsupportedMediaType),
+        "request_body": _UPLOAD_BODY,
     },
 )
 async def import_questions_from_file(
@@ -94,8 +113,8 @@ async def import_questions_from_file(
     import_questions: Injected[ImportQuestions],
     question_files: Injected[QuestionFiles],
     bank: Annotated[str | None, QueryParameter(max_length=100)] = None,
-    mode: ImportMode = ImportMode.ALL_OR_NOTHING,
-    publish: bool = False,
+    mode: FromQuery[ImportMode] = ImportMode.ALL_OR_NOTHING,
+    publish: FromQuery[bool] = False,
     file_name: Annotated[str | None, QueryParameter(name="fileName", max_length=_MAX_NAME)] = None,
     file_format: Annotated[str | None, QueryParameter(name="format", max_length=20)] = None,
     encoding: Annotated[str | None, QueryParameter(max_length=40)] = None,

@@ -1,0 +1,43 @@
+"""The areas that are served, each with the routes of its module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler, Middleware
+
+from entrypoints.http import auth, enrollment, practice, question_bank
+
+
+class Area(Protocol):
+    """A module with `handlers`. It may also have `middleware` and `dependencies`, as authentication has."""
+
+    @property
+    def handlers(self) -> Sequence[ControllerRouterHandler]: ...
+
+
+AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, practice)
+
+
+def handlers_of(areas: Sequence[Area]) -> list[ControllerRouterHandler]:
+    """Every route of the areas."""
+    return [handler for area in areas for handler in area.handlers]
+
+
+def dependencies_of(areas: Sequence[Area]) -> dict[str, Provide]:
+    """What the areas offer to every handler by name, such as the actor."""
+    found: dict[str, Provide] = {}
+    for area in areas:
+        found.update(getattr(area, "dependencies", {}))
+    return found
+
+
+def middleware_of(areas: Sequence[Area], container: Any) -> list[Middleware]:
+    """What the areas put between the router and the handlers, in the order of the areas."""
+    found: list[Middleware] = []
+    for area in areas:
+        own: Sequence[Middleware] | Callable[[Any], Sequence[Middleware]] = getattr(area, "middleware", ())
+        found.extend(own(container) if callable(own) else own)
+    return found

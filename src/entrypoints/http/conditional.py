@@ -1,0 +1,69 @@
+"""Conditional requests: ETags, 304 for what the client already has, 412 for a change to what it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, Final
+
+import msgspec
+from litestar import Response
+
+from entrypoints.http.exchange import exchange_of
+from entrypoints.http.refusals import StaleVersion
+from entrypoints.http.requests import ApiRequest
+
+# Kept by the client only, and asked about each time: no-store would leave nothing to compare.
+REVALIDATE: Final = "private, no-cache"
+_TAG = re.compile(r'(W/)?"([^"]*)"')
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")
+
+
+def versioned(request: ApiRequest, body: msgspec.Struct, version: int) -> Response[Any]:
+    """The body with its version as ETag, or 304."""
+    return _conditional(request, msgspec.json.encode(body), f'"{version}"')
+
+
+def hashed(request: ApiRequest, body: msgspec.Struct) -> Response[Any]:
+    """The body with an ETag made from its content, or 304."""
+    content = msgspec.json.encode(body)
+    return _conditional(request, content, content_tag(content))
+
+
+def content_tag(content: bytes) -> str:
+    """An ETag that changes with every byte."""
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def already_has(request: ApiRequest, tag: str) -> bool:
+    """Whether `If-None-Match` names this ETag (weak comparison, as RFC 9110 asks)."""
+    value = _header(request, b"if-none-match")
+    return value is not None and (value.strip() == "*" or tag.strip('"') in {found[1] for found in _TAG.findall(value)})
+
+
+def expected_version(request: ApiRequest) -> int | None:
+    """The version that `If-Match` asks for; None if any will do.
+
+    Of several versions only the newest can be current, because versions only grow. A tag that is not a version, or is
+    weak, matches nothing (412).
+    """
+    value = _header(request, b"if-match")
+    if value is None or value.strip() == "*":
+        return None
+    strong = [text for weak, text in _TAG.findall(value) if not weak]
+    versions = [int(text) for text in strong if _VERSION.fullmatch(text)]
+    if not versions:
+        raise StaleVersion
+    return max(versions)
+
+
+def _conditional(request: ApiRequest, content: bytes, tag: str) -> Response[Any]:
+    headers = {"etag": tag, "cache-control": REVALIDATE}
+    if already_has(request, tag):
+        return Response(None, status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/json")
+
+
+def _header(request: ApiRequest, name: bytes) -> str | None:
+    value = exchange_of(request.scope).request_headers.get(name)
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,42 @@
+"""One request and its answer, as the edge knows them: who asked, when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+Header = tuple[bytes, bytes]
+HttpApp: TypeAlias = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
+
+_KEY = "ace.exchange"
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """Made by the outermost layer and filled by those below; `status` is 0 until an answer has started."""
+
+    request_id: str
+    ip: str
+    https: bool
+    method: str
+    started: float
+    request_headers: dict[bytes, bytes]
+    answer_headers: list[Header] = field(default_factory=list)
+    status: int = 0
+    # The scope that was routed: it names the route template and the user once they are known.
+    scope: Any = None
+
+
+def enter(scope: Scope, exchange: Exchange) -> None:
+    """Lets everything that gets `scope` find the exchange."""
+    exchange.scope = scope
+    scope[_KEY] = exchange  # type: ignore[literal-required]
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """The exchange that this scope belongs to."""
+    found: Exchange = scope[_KEY]  # type: ignore[literal-required]
+    return found

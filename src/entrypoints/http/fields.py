@@ -1,0 +1,44 @@
+"""What bodies are made of: base classes that fix the conventions, and field types that all have bounds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$(?!\n)")]
+ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(max_length=10_000)]
+SmallCount = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+BigCount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True, description="A time from 2000 to 2100, with its zone")]
+
+
+class RequestBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What a client sends: camelCase, nothing unknown, times only from 2000 to 2100."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, datetime) and not EARLIEST <= value < LATEST:
+                raise ValueError(f"Expected a time from 2000 to 2100 in field `{_camel(name)}`")
+
+
+class ResponseBody(msgspec.Struct, rename="camel", kw_only=True):
+    """What we answer: camelCase, every field present (null where there is nothing to tell)."""
+
+
+class PageBody(ResponseBody, kw_only=True):
+    """One page of a list; subclasses add `items`. `nextCursor` is null on the last page."""
+
+    next_cursor: str | None
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)

@@ -1,0 +1,76 @@
+"""Figures for Prometheus. Counting a request is two dictionary look-ups; the text is made when it is asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4"
+_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class _Latency:
+    """How many requests of one route ended within each bound, and their seconds together."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(_BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        total = 0
+        pairs: list[tuple[str, float]] = []
+        for bound, count in zip((*map(str, _BOUNDS), "+Inf"), self.buckets, strict=True):
+            total += count
+            pairs.append((bound, total))
+        return pairs
+
+
+class Metrics(Collector):
+    """The figures of this process: requests by route template and status, and gauges that are read when asked for."""
+
+    def __init__(self) -> None:
+        self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._latencies: defaultdict[tuple[str, str], _Latency] = defaultdict(_Latency)
+        self._gauges: dict[str, tuple[str, Callable[[], Mapping[str, float]]]] = {}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Notes one answered request."""
+        self._requests[method, route, status] += 1
+        latency = self._latencies[method, route]
+        latency.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        latency.seconds += seconds
+
+    def gauge(self, prefix: str, meaning: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """Adds figures that `read` gives by name; each becomes the gauge `prefix_name`."""
+        self._gauges[prefix] = (meaning, read)
+
+    def text(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is read when the collector is registered."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily("ace_http_requests", "Requests answered", labels=("method", "route", "status"))
+        for (method, route, status), count in sorted(self._requests.items()):
+            requests.add_metric((method, route, str(status)), count)
+        yield requests
+        seconds = HistogramMetricFamily("ace_http_request_seconds", "Time to answer", labels=("method", "route"))
+        for labels, latency in sorted(self._latencies.items()):
+            seconds.add_metric(labels, latency.cumulative(), latency.seconds)
+        yield seconds
+        for prefix, (meaning, read) in self._gauges.items():
+            for name, value in sorted(read().items()):
+                yield GaugeMetricFamily(f"{prefix}_{name}", meaning, value=value)

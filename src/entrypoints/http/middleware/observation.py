@@ -1,0 +1,142 @@
+"""The outermost layer: it opens the exchange, and counts and logs the request when it is over."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from litestar.types import HTTPScope, Receive, Send
+
+from application.request_context import RequestContext, request_context
+from entrypoints.http import logs
+from entrypoints.http.exchange import Exchange, HttpApp, enter
+from entrypoints.http.logs import AccessLine, AccessLog
+from entrypoints.http.metrics import Metrics
+from entrypoints.http.requests import ANSWER_SECONDS
+
+UNMATCHED: Final = "(unmatched)"
+_CLIENT_CLOSED = 499  # what the log says when nobody waited for the answer
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_ZERO = re.compile(rb"0+")
+
+
+class ClientAddresses:
+    """Finds the client's address: the rightmost one that is not a proxy we trust."""
+
+    def __init__(self, trusted_proxies: tuple[str, ...]) -> None:
+        self._networks = tuple(ip_network(text) for text in trusted_proxies)
+        self._trusts = lru_cache(4096)(self._is_trusted)
+
+    def trusts_peer(self, scope: HTTPScope) -> bool:
+        peer = scope.get("client")
+        return bool(self._networks) and peer is not None and self._trusts(peer[0])
+
+    def of(self, scope: HTTPScope) -> str:
+        peer = scope.get("client")
+        address = peer[0] if peer else ""
+        if not self.trusts_peer(scope):
+            return address
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        for hop in reversed(forwarded.decode("latin-1").split(",")):
+            if not _is_address(hop.strip()):
+                break
+            address = hop.strip()
+            if not self._trusts(address):
+                break
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        return _is_address(address) and any(ip_address(address) in network for network in self._networks)
+
+
+class Observation:
+    """Gives each request its id, tells everyone inside who asks, and keeps the record."""
+
+    def __init__(self, app: HttpApp, *, metrics: Metrics, log: AccessLog, addresses: ClientAddresses) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log = log
+        self._addresses = addresses
+
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        exchange = self._open(scope)
+        enter(scope, exchange)
+        token = request_context.set(
+            RequestContext(request_id=exchange.request_id, ip=exchange.ip, answer_by=exchange.started + ANSWER_SECONDS)
+        )
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._record(exchange)
+            request_context.reset(token)
+
+    def _open(self, scope: HTTPScope) -> Exchange:
+        headers = dict(scope["headers"])
+        scheme = scope["scheme"]
+        if b"x-forwarded-proto" in headers and self._addresses.trusts_peer(scope):
+            scheme = headers[b"x-forwarded-proto"].decode("latin-1")
+        return Exchange(
+            request_id=_request_id(headers),
+            ip=self._addresses.of(scope),
+            https=scheme == "https",
+            method=scope["method"] if scope["method"] in _METHODS else "OTHER",
+            started=time.monotonic(),
+            request_headers=headers,
+            answer_headers=_trace_header(headers),
+        )
+
+    def _record(self, exchange: Exchange) -> None:
+        seconds = time.monotonic() - exchange.started
+        scope = exchange.scope
+        route = scope.get("path_template") or UNMATCHED
+        status = exchange.status or _CLIENT_CLOSED
+        self._metrics.count(exchange.method, route, status, seconds)
+        self._log.add(
+            AccessLine(
+                time=logs.now(),
+                level="info" if status < 500 else "error",
+                message="request",
+                request_id=exchange.request_id,
+                method=exchange.method,
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 3),
+                user_id=getattr(scope.get("user"), "user_id", None),
+                trace=_trace_id(exchange.request_headers),
+            )
+        )
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    """The caller's own id if it is a sane one, else the trace it belongs to, else a new one."""
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return _trace_id(headers) or secrets.token_hex(16)
+
+
+def _trace_id(headers: dict[bytes, bytes]) -> str | None:
+    """The trace of a valid W3C `traceparent`."""
+    given = headers.get(b"traceparent")
+    found = _TRACE_PARENT.fullmatch(given) if given is not None else None
+    if found is None or _ZERO.fullmatch(found[1]) or _ZERO.fullmatch(found[2]):
+        return None
+    return found[1].decode()
+
+
+def _trace_header(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    return [(b"traceparent", headers[b"traceparent"])] if _trace_id(headers) else []
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

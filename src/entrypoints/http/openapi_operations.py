@@ -1,0 +1,212 @@
+"""One operation of the OpenAPI document: its parameters, bodies, problems and who may call it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_origin
+
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+
+from application.idempotency import KeyReused, RequestInFlight
+from domain.errors import DomainError, InvalidInput
+from entrypoints.http import conditional
+from entrypoints.http.idempotency import once
+from entrypoints.http.problems import MEDIA_TYPE, status_of
+from entrypoints.http.refusals import (
+    MalformedRequest,
+    PayloadTooLarge,
+    RouteNotFound,
+    StaleVersion,
+    UnsupportedMediaType,
+)
+
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+_ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+_STATUS_ONLY: Final[Mapping[int, str]] = {401: "Not signed in", 403: "Not allowed"}
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body again: one effect, and the same answer with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the version that is to be changed.",
+    "schema": {"type": "string"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A handler at a path, and what Litestar has drawn of it."""
+
+    path: str
+    method: str
+    handler: HTTPRouteHandler
+    drawn: dict[str, Any]
+    components: dict[str, Any]
+
+    @property
+    def public_path(self) -> str:
+        """The path with parameter names as clients see them."""
+        return re.sub(r"\{(\w+)\}", lambda found: "{" + _camel(found[1]) + "}", self.path)
+
+    @property
+    def request_type(self) -> Any:
+        field = self.handler.parsed_fn_signature.parameters.get("data")
+        return None if field is None else field.annotation
+
+    @property
+    def response_type(self) -> Any:
+        annotation = self.handler.parsed_fn_signature.return_type.annotation
+        if get_origin(annotation) is Response:
+            annotation = get_args(annotation)[0]
+        is_file_or_stream = isinstance(annotation, type) and issubclass(annotation, Response)
+        return None if is_file_or_stream or annotation in (None, type(None), Any) else annotation
+
+    @property
+    def types(self) -> list[Any]:
+        return [found for found in (self.request_type, self.response_type) if found is not None]
+
+    def uses(self, *helpers: Any) -> bool:
+        """Whether the handler calls one of these functions; what a handler does is documented by that it does it."""
+        names = self.handler.fn.__code__.co_names
+        return any(helper.__name__ in names for helper in helpers)
+
+
+def describe(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    """The operation's entry in the document."""
+    kept = ("operationId", "description", "tags", "deprecated")
+    summary = operation.handler.summary or operation.handler.handler_name.replace("_", " ").capitalize()
+    entry: dict[str, Any] = {"summary": summary}
+    entry |= {name: operation.drawn[name] for name in kept if operation.drawn.get(name)}
+    entry["security"] = [{"bearer": []}, {"cookie": []}] if operation.handler.opt.get("callers") else [{}]
+    if parameters := _parameters(operation):
+        entry["parameters"] = parameters
+    if operation.request_type is not None:
+        entry["requestBody"] = {
+            "required": not operation.handler.parsed_fn_signature.parameters["data"].has_default,
+            "content": {"application/json": {"schema": schemas[operation.request_type]}},
+        }
+    elif "request_body" in operation.handler.opt:
+        entry["requestBody"] = operation.handler.opt["request_body"]
+    entry["responses"] = {**_successes(operation, schemas), **_problems(operation)}
+    return entry
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    """A response that is a problem document."""
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found = [_parameter(drawn, operation.components) for drawn in operation.drawn.get("parameters") or ()]
+    if operation.uses(once):
+        found.append(_IDEMPOTENCY_KEY)
+    if operation.uses(conditional.expected_version):
+        found.append(_IF_MATCH)
+    return sorted(found, key=lambda each: (each["in"] != "path", each["in"], each["name"]))
+
+
+def _parameter(drawn: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: value for name, value in drawn.items() if name not in ("deprecated", "allowEmptyValue", "allowReserved")
+    }
+    if drawn["in"] == "path":
+        return {**kept, "name": _camel(drawn["name"]), "schema": _ID}
+    schema = _without_null(_inlined(drawn["schema"], components))
+    schema.pop("description", None)
+    return {**kept, "schema": schema}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is absent or has a value; it is never null. Whole bounds are written as integers."""
+    parts = [part for part in schema.get("oneOf", ()) if part != {"type": "null"}]
+    plain = {name: value for name, value in schema.items() if not (name == "oneOf" and len(parts) == 1)}
+    plain = {**parts[0], **plain} if len(parts) == 1 else plain
+    if isinstance(plain.get("type"), list):
+        types = [each for each in plain["type"] if each != "null"]
+        plain["type"] = types[0] if len(types) == 1 else types
+    if "enum" in plain:
+        plain["enum"] = [value for value in plain["enum"] if value is not None]
+    whole = {name: int(value) for name, value in plain.items() if isinstance(value, float) and value.is_integer()}
+    return {**plain, **whole}
+
+
+def _inlined(schema: Any, components: dict[str, Any]) -> Any:
+    """The schema without references to Litestar's own components, which the document does not keep."""
+    if isinstance(schema, list):
+        return [_inlined(item, components) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(components[schema["$ref"].rpartition("/")[2]], components)
+    return {name: _inlined(value, components) for name, value in schema.items()}
+
+
+def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, drawn in operation.drawn["responses"].items():
+        if status.startswith("2"):
+            found[status] = {"description": drawn["description"]}
+            if operation.response_type is None:
+                found[status] |= {"content": drawn["content"]} if drawn.get("content") else {}
+            else:
+                media_type = next(iter(drawn.get("content") or {"application/json": None}))
+                found[status]["content"] = {media_type: {"schema": schemas[operation.response_type]}}
+    for status in operation.handler.opt.get("also_answers", ()):
+        found[str(status)] = next(iter(found.values()))
+    if operation.uses(conditional.versioned, conditional.hashed):
+        found["304"] = {"description": "The client already has it"}
+    return found
+
+
+def _problems(operation: Operation) -> dict[str, Any]:
+    codes: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for refusal in _told(_refusals(operation)):
+        codes[status_of(refusal)][refusal.code] = refusal.title
+    described = {
+        status: "\n".join(f"- `{code}`: {title}" for code, title in sorted(found.items()))
+        for status, found in codes.items()
+    }
+    if operation.handler.opt.get("callers"):
+        described = {**_STATUS_ONLY, **described}
+    answers: dict[str, Any] = {str(status): problem_response(described[status]) for status in sorted(described)}
+    return {**answers, "default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _told(refusals: Iterable[type[DomainError]]) -> Iterator[type[DomainError]]:
+    """The refusals that have a code; of a family that has none, all its members."""
+    for refusal in refusals:
+        if hasattr(refusal, "code"):
+            yield refusal
+        else:
+            yield from _told(refusal.__subclasses__())
+
+
+def _refusals(operation: Operation) -> list[type[DomainError]]:
+    """What the handler says it refuses, and what follows from its shape."""
+    found: list[type[DomainError]] = list(operation.handler.opt.get("refusals", ()))
+    if "{" in operation.path:
+        found.append(RouteNotFound)
+    if operation.request_type is not None:
+        found += [MalformedRequest, PayloadTooLarge, UnsupportedMediaType]
+    if operation.request_type is not None or operation.drawn.get("parameters"):
+        found.append(InvalidInput)
+    if operation.uses(once):
+        found += [KeyReused, RequestInFlight]
+    if operation.uses(conditional.expected_version):
+        found.append(StaleVersion)
+    return found
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)

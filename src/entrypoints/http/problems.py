@@ -1,0 +1,160 @@
+"""Every error as a problem document (RFC 9457): the one table from the kind of a refusal to a status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import Send
+
+from domain.errors import DomainError, InvalidInput, Kind
+from entrypoints.http.exchange import Exchange, Header, exchange_of
+from entrypoints.http.field_problems import of_parameters
+from entrypoints.http.refusals import (
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    RouteNotFound,
+    UnsupportedMediaType,
+    allow_with_head,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+STATUS: Final[Mapping[Kind, int]] = {
+    Kind.MALFORMED: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.PRECONDITION_FAILED: 412,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.TOO_MANY: 429,
+    Kind.UNAVAILABLE: 503,
+}
+_BY_STATUS: Final[Mapping[int, type[DomainError]]] = {
+    404: RouteNotFound,
+    413: PayloadTooLarge,
+    415: UnsupportedMediaType,
+}
+_RETRY_AFTER_SECONDS = 1
+# What is left of such a request on the connection would be read as the next request, or for ever.
+_CLOSING = frozenset({408, 413})
+_log = logging.getLogger(__name__)
+
+
+class FieldFault(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one field. `pointer` is a JSON pointer into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error. `code` is stable and listed in docs/errors.md; `instance` is the request id."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    errors: list[FieldFault] | msgspec.UnsetType = msgspec.UNSET
+
+
+def status_of(refusal: DomainError | type[DomainError]) -> int:
+    """The HTTP status of a refusal."""
+    own: int | None = getattr(refusal, "status", None)
+    return own or STATUS[refusal.kind]
+
+
+def problem_of(refusal: DomainError, request_id: str) -> Problem:
+    """The document that tells a refusal."""
+    faults = [FieldFault(pointer=p.pointer, code=p.code, message=p.message) for p in refusal.problems]
+    return Problem(
+        type=f"urn:ace:problem:{refusal.code}",
+        title=refusal.title,
+        status=status_of(refusal),
+        detail=refusal.detail,
+        code=refusal.code,
+        instance=request_id,
+        errors=faults or msgspec.UNSET,
+    )
+
+
+def headers_of(refusal: DomainError) -> dict[str, str]:
+    """The headers that a refusal adds: when to come back, how to sign in, which version is current."""
+    headers: dict[str, str] = dict(getattr(refusal, "headers", {}))
+    status = status_of(refusal)
+    retry_after = refusal.retry_after_seconds
+    if retry_after is None and status == 503:
+        retry_after = _RETRY_AFTER_SECONDS
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    version: int | None = getattr(refusal, "current_version", None)
+    if version is not None:
+        headers["etag"] = f'"{version}"'
+    if status == 401:
+        headers.setdefault("www-authenticate", "Bearer")
+    if status in _CLOSING:
+        headers["connection"] = "close"
+    return headers
+
+
+def as_refusal(error: Exception, parameter_names: Mapping[str, str]) -> DomainError:
+    """The refusal that an exception stands for; one that stands for none is a defect of ours."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, ValidationException):
+        return InvalidInput(
+            "The parameters of the request break a rule", problems=of_parameters(error, parameter_names)
+        )
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        if error.status_code == 405:
+            return MethodNotAllowed(headers={"allow": allow_with_head((error.headers or {}).get("allow", ""))})
+        return _BY_STATUS.get(error.status_code, MalformedRequest)()
+    return InternalError()
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The application's only exception handler."""
+    exchange = exchange_of(request.scope)
+    refusal = as_refusal(error, _parameter_names(request))
+    note(error, refusal)
+    return Response(
+        msgspec.json.encode(problem_of(refusal, exchange.request_id)),
+        status_code=status_of(refusal),
+        headers=headers_of(refusal),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _parameter_names(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What clients call the parameters of the handler."""
+    handler = request.scope.get("route_handler")
+    fields = handler.parsed_fn_signature.parameters if handler is not None else {}
+    return {name: getattr(field.kwarg_definition, "name", None) or name for name, field in fields.items()}
+
+
+async def send_problem(send: Send, exchange: Exchange, refusal: DomainError) -> None:
+    """Answers with a problem where there is no handler: in the layers around the router."""
+    body = msgspec.json.encode(problem_of(refusal, exchange.request_id))
+    headers: list[Header] = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in headers_of(refusal).items()]
+    await send({"type": "http.response.start", "status": status_of(refusal), "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def note(error: Exception, refusal: DomainError) -> None:
+    """Logs what an operator must know of: defects with their trace, an unavailable store with its cause."""
+    if isinstance(refusal, InternalError):
+        _log.error("unhandled error", exc_info=error)
+    elif status_of(refusal) == 503:
+        _log.warning("%s: %s", refusal.code, refusal.__cause__ or refusal.detail)

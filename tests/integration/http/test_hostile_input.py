@@ -1,0 +1,349 @@
+"""Whatever is sent to any route: a problem document with the right code, never a 500, and not one row more or less.
+
+The routes are those of the API's own document, so that a new one is attacked from the day it is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.support.http import assert_problem
+from tests.support.postgres import ClonedDatabase
+from tests.support.whole_site import PASSWORD, Operation, WholeSite, whole_site_of
+
+_JSON = {"content-type": "application/json"}
+_SESSION = "prs_00000000000000000000000000"
+_IDS = {"sessionId": _SESSION, "examPackageId": "pkg_none", "importId": "imp_none"}
+_DEEP = 100_000
+_OVERSIZE = 2 * 1024 * 1024
+
+# A body that each operation takes, to be spoilt in one place.
+_BODIES: dict[str, dict[str, Any]] = {
+    "login": {"email": "student@example.org", "password": PASSWORD, "rememberMe": False, "delivery": "body"},
+    "register": {
+        "email": "new@example.org",
+        "password": PASSWORD,
+        "name": "New",
+        "username": "new",
+        "invitation": "none",
+        "delivery": "body",
+    },
+    "refresh": {"refreshToken": "none"},
+    "enroll": {"examPackageId": "pkg_none", "tierId": "tier_none"},
+    "createPracticeSession": {
+        "examPackageId": "pkg_none",
+        "count": 3,
+        "topicIds": ["top_none"],
+        "difficultyIds": ["dif_easy"],
+        "source": "all",
+        "feedback": "deferred",
+        "certainty": False,
+        "timeLimitSeconds": 60,
+    },
+    "answerPracticeQuestion": {"slot": 1, "questionId": "qst_none", "choiceIds": ["A"], "choiceId": None},
+}
+
+
+@pytest.fixture(scope="module")
+async def whole_site(module_database: ClonedDatabase) -> AsyncIterator[WholeSite]:
+    async with whole_site_of(module_database) as site:
+        yield site
+
+
+@pytest.fixture
+def site(whole_site: WholeSite) -> Iterator[WholeSite]:
+    """The site, in which a test must leave every table with as many rows as before."""
+    before = whole_site.rows()
+    yield whole_site
+    assert whole_site.rows() == before
+
+
+def body_of(operation: Operation) -> dict[str, Any]:
+    """A body that the operation takes."""
+    verb = next(name for name in _BODIES if operation.id.startswith(name))
+    return _BODIES[verb]
+
+
+def with_json(site: WholeSite) -> list[Operation]:
+    return [operation for operation in site.operations() if operation.takes_json]
+
+
+async def send(site: WholeSite, operation: Operation, content: bytes, **headers: str) -> httpx.Response:
+    person = operation.person if operation.protected else None
+    return await site.ask(
+        operation.method, operation.at(**_IDS), person, content=content, headers=_JSON | headers
+    )
+
+
+def assert_refused(answer: httpx.Response, *codes: str) -> None:
+    """A problem document of the client's making, with one of these codes."""
+    assert 400 <= answer.status_code < 500, f"{answer.request.method} {answer.request.url}: {answer.text}"
+    problem = answer.json()
+    assert problem["code"] in codes, f"{answer.request.method} {answer.request.url}: {answer.text}"
+    assert_problem(answer, answer.status_code, problem["code"])
+
+
+async def test_every_operation_with_a_body_has_one_to_be_spoilt(site: WholeSite) -> None:
+    for operation in with_json(site):
+        body = body_of(operation)
+        schema = operation.described["requestBody"]["content"]["application/json"]["schema"]
+        assert set(properties(site, schema)) == set(body), operation.id
+
+
+def properties(site: WholeSite, schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body's schema, which may be behind a reference or a choice of one."""
+    for option in schema.get("anyOf", [schema]):
+        name = option.get("$ref", "").rpartition("/")[2]
+        found: dict[str, Any] = site.app.document()["components"]["schemas"][name] if name else option
+        if "properties" in found:
+            fields: dict[str, Any] = found["properties"]
+            return fields
+    return {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nowhere", "/", "//", "/Practice-Sessions", "/.git/config", "/static/../etc/passwd", "/%e2%82", "/a%00b", "/a%2fb"]
+    + ["/practice-sessions/x/y/z", "/student", "/student/auth", "/" + "a" * 3000, "/%F0%9F%92%A3", "/*", "/{path}"],
+)
+async def test_an_address_where_nothing_is(site: WholeSite, path: str) -> None:
+    for method in ("GET", "POST", "DELETE", "PATCH"):
+        for person in (None, "student"):
+            answer = await site.ask(method, path, person)
+            assert_problem(answer, 404, "request.not_found")
+
+
+async def test_a_method_that_an_address_does_not_have(site: WholeSite) -> None:
+    methods: dict[str, set[str]] = {}
+    for operation in site.operations():
+        methods.setdefault(operation.path, set()).add(operation.method)
+    for path, own in methods.items():
+        allowed = own | {"OPTIONS"} | ({"HEAD"} if "GET" in own else set())
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - allowed:
+            answer = await site.ask(method, path.format(**_IDS), content=b"{", headers=_JSON)
+            assert_problem(answer, 405, "request.method_not_allowed")
+            assert set(answer.headers["allow"].split(", ")) == allowed, path
+
+
+_UNREADABLE = {
+    "cut short": b'{"email": "a',
+    "not JSON": b"email=a&password=b",
+    "invalid UTF-8": b'{"email": "\xff\xfe"}',
+    "overlong UTF-8": b'{"email": "\xc0\x80"}',
+    "surrogate in UTF-8": b'{"email": "\xed\xa0\x80"}',
+    "UTF-16": '{"email": "a"}'.encode("utf-16"),
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "NaN": b'{"count": NaN}',
+    "deep lists": b"[" * _DEEP,
+    "deep and closed": b"[" * _DEEP + b"]" * _DEEP,
+    "deep objects": b'{"a":' * _DEEP + b"1" + b"}" * _DEEP,
+    "deep in a field": b'{"email": ' + b"[" * 40 + b"]" * 40 + b"}",
+    "control character": b'{"email": "\x01"}',
+    "two documents": b"{}{}",
+    "NUL bytes": b"\x00" * 64,
+    "number without end": b'{"count": 1e',
+}
+
+
+@pytest.mark.parametrize("content", _UNREADABLE.values(), ids=_UNREADABLE.keys())
+async def test_a_body_that_is_no_json(site: WholeSite, content: bytes) -> None:
+    """It is read once, from its start: what is wrong with a field may be told before what is wrong behind it."""
+    for operation in with_json(site):
+        assert_refused(await send(site, operation, content), "request.malformed", "request.invalid")
+
+
+@pytest.mark.parametrize("content", [b"{", b"}", b"{]", b'{"', b"\xff", b"\x00{}", b"[" * _DEEP, b"nul"])
+async def test_a_body_of_which_nothing_can_be_read(site: WholeSite, content: bytes) -> None:
+    for operation in with_json(site):
+        assert_problem(await send(site, operation, content), 400, "request.malformed")
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"text"', b"1", b"true", b"-1e999", b"[{}]", b"{} "])
+async def test_a_body_of_the_wrong_shape(site: WholeSite, content: bytes) -> None:
+    for operation in with_json(site):
+        codes = ["request.invalid", "request.malformed"]
+        if operation.id.startswith("refresh") and content.strip() == b"{}":
+            codes = ["auth.token_missing"]
+        assert_refused(await send(site, operation, content), *codes)
+
+
+@pytest.mark.parametrize("content", [b"", b"null"])
+async def test_no_body_at_all(site: WholeSite, content: bytes) -> None:
+    for operation in with_json(site):
+        optional = operation.id.startswith("refresh")
+        assert_refused(await send(site, operation, content), "auth.token_missing" if optional else "request.invalid")
+
+
+@pytest.mark.parametrize("name", ["unknown", "Email", "exam_package_id", "__proto__", "role", "userId", ""])
+async def test_a_field_that_nobody_asked_for(site: WholeSite, name: str) -> None:
+    for operation in with_json(site):
+        content = json.dumps(body_of(operation) | {name: "admin"}).encode()
+        answer = await send(site, operation, content)
+        assert_refused(answer, "request.invalid")
+        assert [(fault["code"], fault["pointer"]) for fault in answer.json()["errors"]] == [
+            ("unknown_field", f"/{name}")
+        ]
+
+
+_WRONG: dict[str, Any] = {
+    "object": {"a": 1},
+    "list of lists": [[["A"]]],
+    "fraction": 1.5,
+    "beyond int4": 2**31,
+    "beyond int8": 2**63,
+    "beyond any": 10**400,
+    "negative": -1,
+    "far below": -(2**63) - 1,
+    "NUL": "a\x00b",
+    "lone surrogate": "\ud800",
+    "low surrogate": "x\udfff",
+    "too long": "x" * 100_000,
+    "many": ["A"] * 5_000,
+    "NUL in a list": ["\x00"],
+    "number in a list": [1],
+    "null in a list": [None],
+}
+
+
+@pytest.mark.parametrize("wrong", _WRONG.values(), ids=_WRONG.keys())
+async def test_a_value_that_no_field_takes(site: WholeSite, wrong: Any) -> None:
+    """Each field of each body in turn: the refusal names that field."""
+    for operation in with_json(site):
+        for name in body_of(operation):
+            content = json.dumps(body_of(operation) | {name: wrong}).encode()
+            answer = await send(site, operation, content)
+            assert_refused(answer, "request.invalid")
+            pointers = [fault["pointer"] for fault in answer.json()["errors"]]
+            assert all(pointer.split("/")[1] == name for pointer in pointers), (operation.id, name, pointers)
+
+
+async def test_an_identifier_that_cannot_be(site: WholeSite) -> None:
+    """In a body it is a value that breaks a rule."""
+    for operation in with_json(site):
+        for name in {"examPackageId", "tierId", "questionId", "choiceId"} & set(body_of(operation)):
+            for wrong in ("", "a" * 65, "a b", "../a", "a'--", "\N{ARABIC-INDIC DIGIT ONE}", "a\n", "%00", "a.b"):
+                content = json.dumps(body_of(operation) | {name: wrong}).encode()
+                assert_refused(await send(site, operation, content), "request.invalid")
+
+
+async def test_too_large_a_body(site: WholeSite) -> None:
+    """Said by the announced length, and by the bytes where no length is announced."""
+    text = json.dumps({"email": "x" * _OVERSIZE}).encode()
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(text), 65_536):
+            yield text[start : start + 65_536]
+
+    for operation in with_json(site):
+        assert_problem(await send(site, operation, text), 413, "request.too_large")
+        person = operation.person if operation.protected else None
+        answer = await site.ask(operation.method, operation.at(**_IDS), person, content=in_pieces(), headers=_JSON)
+        assert_problem(answer, 413, "request.too_large")
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "*/*"]
+    + ["text/json", "application/json, text/plain", "application/xml", "a" * 5000],
+)
+async def test_a_body_that_does_not_say_it_is_json(site: WholeSite, media_type: str) -> None:
+    """The simple types are those that a foreign page may send without being asked."""
+    for operation in with_json(site):
+        content = json.dumps(body_of(operation)).encode()
+        answer = await send(site, operation, content, **{"content-type": media_type})
+        assert_problem(answer, 415, "request.unsupported_media_type")
+
+
+_IMPOSSIBLE_IDS = ["%00", "a" * 65, "%D9%A1%D9%A2", "%2e%2e", "a%2fb", "%ff", "%20", "a.b", "a%0ab", "a:b", "a'--", "%C2%A0"]
+
+
+@pytest.mark.parametrize("shape", _IMPOSSIBLE_IDS)
+async def test_an_identifier_of_impossible_shape_is_of_nothing(site: WholeSite, shape: str) -> None:
+    for operation in site.operations():
+        if "{" in operation.path:
+            path = operation.at(**dict.fromkeys(_IDS, shape))
+            answer = await site.ask(operation.method, path, operation.person, content=b"{}", headers=_JSON)
+            assert_problem(answer, 404, "request.not_found")
+
+
+@pytest.mark.parametrize("shape", ["1_000", "0", "-1", "9" * 64, "null", "NaN", "__proto__", "prs_" + "z" * 26])
+async def test_an_identifier_of_nothing_is_not_found(site: WholeSite, shape: str) -> None:
+    for operation in site.operations():
+        if "{" in operation.path:
+            body = json.dumps({"slot": 1, "choiceIds": ["A"]}).encode() if operation.takes_json else b""
+            path = operation.at(**dict.fromkeys(_IDS, shape))
+            answer = await site.ask(operation.method, path, operation.person, content=body, headers=_JSON)
+            assert_refused(
+                answer, "practice.session_not_found", "enrollment.not_found", "package.not_found", "import.not_found"
+            )
+            assert answer.status_code == 404
+
+
+def lists(site: WholeSite) -> list[Operation]:
+    parameters = "parameters"
+    return [
+        operation
+        for operation in site.operations()
+        if any(found["name"] == "cursor" for found in operation.described.get(parameters, ()))
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=101", "limit=-1", "limit=abc", "limit=", "limit=1_0", "limit=0x1", "limit=%D9%A3"]
+    + ["limit=1.5", "limit=99999999999999999999999", "limit=null", "limit=%201", "limit=1%00", "limit=NaN"],
+)
+async def test_a_limit_that_is_none(site: WholeSite, query: str) -> None:
+    for operation in lists(site):
+        answer = await site.ask("GET", f"{operation.path}?{query}", operation.person)
+        assert_problem(answer, 422, "request.invalid")
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "AAAA", "a" * 900, "%ff", "Ä", "AQ==", "..", quote("' or 1=1 --"), "AQAAAAAAAACRAQ", "null"]
+)
+async def test_a_cursor_that_no_list_made(site: WholeSite, cursor: str) -> None:
+    for operation in lists(site):
+        answer = await site.ask("GET", f"{operation.path}?cursor={cursor}", operation.person)
+        assert_problem(answer, 422, "request.invalid_cursor")
+
+
+async def test_a_cursor_of_another_list(whole_site: WholeSite) -> None:
+    for _ in range(2):
+        await whole_site.practice()
+    first = await whole_site.ask("GET", "/practice-sessions?limit=1", "student")
+    cursor = first.json()["nextCursor"]
+    assert cursor
+    for path in ("/exam-packages", "/student/enrollments"):
+        answer = await whole_site.ask("GET", f"{path}?cursor={cursor}", "student")
+        assert_problem(answer, 422, "request.invalid_cursor")
+    changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    answer = await whole_site.ask("GET", f"/practice-sessions?cursor={changed}", "student")
+    assert_problem(answer, 422, "request.invalid_cursor")
+
+
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=2&limit=abc", "cursor=a&cursor=b", "limit=1&limit=", "&&=&", "limit=1e1", "limit=1.0"])
+async def test_a_parameter_that_is_written_oddly_breaks_nothing(site: WholeSite, query: str) -> None:
+    for operation in lists(site):
+        answer = await site.ask("GET", f"{operation.path}?{query}", operation.person)
+        if answer.status_code != 200:
+            assert_refused(answer, "request.invalid", "request.invalid_cursor")
+
+
+@pytest.mark.parametrize("query", ["q=" + "a" * 201, "q=%00", "q=" + "a" * 9000, "limit=1&" + "a=b&" * 3000])
+async def test_a_query_that_is_too_much(site: WholeSite, query: str) -> None:
+    assert_refused(await site.client.get(f"/exam-packages?{query}"), "request.invalid", "request.malformed")
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "%25%25", "'; drop table users; --", "\N{PILE OF POO}", "\u202e", "%ed%a0%80"])
+async def test_a_search_for_anything_searches(site: WholeSite, text: str) -> None:
+    """Wildcards stand for themselves."""
+    answer = await site.client.get(f"/exam-packages?q={text if text.startswith('%ed') else quote(text)}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["items"] == []
