@@ -8,6 +8,11 @@ select pg_try_advisory_xact_lock(hashtextextended('ace/import/' || %(bank)s, 0))
 -- An import may take minutes where a request may not; the setting ends with the transaction.
 select set_config('statement_timeout', '15min', true), set_config('idle_in_transaction_session_timeout', '60s', true);
 
+-- name: prefer_hash_joins
+-- Nothing is known about rows that were staged a moment ago, so the planner takes a million of them for a handful and
+-- would look up each by itself.
+select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true);
+
 -- name: ensure_bank
 -- The bank of an import is made where there is none.
 with made as (

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import secrets
 import socket
 from collections.abc import Callable
 from types import FrameType
 
+import httptools
 import msgspec
 import uvicorn
 from uvicorn.config import Config
@@ -23,6 +25,12 @@ from entrypoints.settings import Settings
 HEADER_DEADLINE_SECONDS = 10
 HEADER_LIMIT_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
+_ACCEPTED_AT_ONCE = 128
+_REFUSAL_HEAD = (
+    b"content-type: application/problem+json\r\nx-request-id: %b\r\ncontent-length: %d\r\n"
+    b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+)
+_PUNCTUATION = len(": \r\n")
 SHUTDOWN_SECONDS = 10
 BACKLOG = 4096
 APPLICATION = "entrypoints.http.main:application"
@@ -37,6 +45,7 @@ class Protocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes: int = 0
+    _unparsed_bytes: int = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -50,29 +59,49 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._start_deadline()
 
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + _PUNCTUATION)
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._stop_deadline()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
+        in_body = self.cycle is not None and self.cycle.more_body
         super().data_received(data)
-        if self._deadline is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEADER_LIMIT_BYTES:
-                self._refuse(431, "request.headers_too_large", "The request headers are larger than 64 KiB")
+        if self._deadline is not None and not in_body:
+            # One endless line is no header yet, so it is counted as it comes in.
+            self._unparsed_bytes += len(data)
+            if self._unparsed_bytes > HEADER_LIMIT_BYTES:
+                self._refuse_head()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "request.malformed", msg)
 
     def _start_deadline(self) -> None:
         self._stop_deadline()
-        self._head_bytes = 0
+        self._head_bytes = self._unparsed_bytes = 0
         self._deadline = self.loop.call_later(HEADER_DEADLINE_SECONDS, self._head_too_late)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _count(self, size: int) -> None:
+        """Raising ends the parsing of this connection; what was answered stays answered."""
+        self._head_bytes += size
+        if self._head_bytes > HEADER_LIMIT_BYTES:
+            self._refuse_head()
+            raise httptools.HttpParserError("head too large")
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "request.headers_too_large", "The request headers are larger than 64 KiB")
 
     def _head_too_late(self) -> None:
         self._refuse(408, "request.timeout", "The request headers did not arrive within 10 seconds")
@@ -82,10 +111,17 @@ class Protocol(HttpToolsProtocol):
         self._stop_deadline()
         if self.transport.is_closing():
             return
-        problem = {"type": f"urn:ace:problem:{code}", "title": detail, "status": status, "detail": detail, "code": code}
+        request_id = secrets.token_hex(16)
+        problem = {
+            "type": f"urn:ace:problem:{code}",
+            "title": detail,
+            "status": status,
+            "detail": detail,
+            "code": code,
+            "instance": request_id,
+        }
         body = msgspec.json.encode(problem)
-        head = b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.write(STATUS_LINE[status] + _REFUSAL_HEAD % (request_id.encode(), len(body)) + body)
         self.transport.close()
 
 
@@ -95,11 +131,37 @@ class _Server(uvicorn.Server):
     def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._accepting: set[asyncio.Task[object]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.should_exit:
-            self._on_ready()
+        await super().startup([])
+        if self.should_exit:
+            return
+        for listening in sockets or []:
+            listening.setblocking(False)
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in sockets or []:
+            asyncio.get_running_loop().remove_reader(listening)
+        await super().shutdown(sockets)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Takes in everybody who waits; uvloop would take one per turn of the loop, and a crowd would starve."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connection, _address = listening.accept()
+            except OSError:
+                return
+            connection.setblocking(False)
+            accepting = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
+            self._accepting.add(accepting)
+            accepting.add_done_callback(self._accepting.discard)
+
+    def _protocol(self) -> Protocol:
+        return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -28,6 +28,8 @@ _RECORD = "insert into schema_migrations (name, checksum) values (%s, %s)"
 # Any number will do, as long as it is always the same and nobody else's.
 _LOCK = "select pg_advisory_xact_lock(4173202611)"
 _CONNECT_TIMEOUT_SECONDS = 5
+_NAMED = 3
+_NOT_ALLOWED = "Migrate as the owner of the schema (ACE_OWNER_DATABASE_URL)"
 _OLDEST_SERVER = 15
 
 
@@ -61,6 +63,14 @@ class MigrationsPending(DomainError):
     code = "migration.pending"
     kind = Kind.UNAVAILABLE
     title = "The database is behind the code"
+
+
+class MigrationNotAllowed(DomainError):
+    """Only the owner of the schema migrates."""
+
+    code = "migration.not_allowed"
+    kind = Kind.FORBIDDEN
+    title = "This role may not migrate the database"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +116,8 @@ class Migrations:
         """Refuses unless the database is exactly where the code is."""
         pending = [state.name for state in self.status() if state.applied_at is None]
         if pending:
-            raise MigrationsPending(f"These migrations are pending: {', '.join(pending)}. Run: ace migrate up")
+            named = ", ".join(pending[:_NAMED]) + (", …" if len(pending) > _NAMED else "")
+            raise MigrationsPending(f"{len(pending)} migrations are pending: {named}. Run: ace migrate up")
 
     def up(self) -> Upgrade:
         """Applies what is pending and renews the grants."""
@@ -162,6 +173,8 @@ class Migrations:
             ) as connection:
                 _refuse_old(connection)
                 yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise MigrationNotAllowed(f"{_NOT_ALLOWED}: {error.diag.message_primary}") from error
         except psycopg.OperationalError as error:
             raise refusal_for(error, {}) or error from error
 

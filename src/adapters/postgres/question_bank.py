@@ -28,12 +28,15 @@ SQL = load("question_bank")
 _encode = msgspec.json.Encoder().encode
 # So many rows are formatted before other requests of this process get their turn: about a millisecond.
 _ROWS_AT_A_TIME = 100
+# From here on a set is joined as a whole. Below, a few looked-up rows are cheaper than reading a large bank.
+_MANY_ROWS = 5_000
 
 
 class PostgresImportWork(PostgresWork, ImportWork):
     """One import in one transaction. Rows are staged under an id of this unit of work, which nobody else sees."""
 
     _import_id: str = ""
+    _staged: int = 0
 
     async def hold_bank(self, bank: str) -> None:
         await self._one(SQL["allow_long_import"])
@@ -49,8 +52,11 @@ class PostgresImportWork(PostgresWork, ImportWork):
                 await copy.write_row(row)
                 if number % _ROWS_AT_A_TIME == 0:
                     await asyncio.sleep(0)
+        self._staged += len(rows)
 
     async def resolve_duplicates(self) -> Sequence[ImportProblem]:
+        if self._staged >= _MANY_ROWS:
+            await self._one(SQL["prefer_hash_joins"])
         rows = await self._all(SQL["resolve_duplicates"], self._params())
         rows.sort(key=lambda row: int(row["record"]))
         return [

@@ -47,7 +47,7 @@ class DefinePackage:
     ids: IdGenerator
 
     async def __call__(self, actor: Actor | None, outline: PackageOutline) -> DefinedPackage:
-        package = check_package(self._draft(outline))
+        package = self.draft(outline)
 
         async def define(work: PackageWork) -> DefinedPackage:
             banks = await _find_all(work, outline.banks)
@@ -64,9 +64,10 @@ class DefinePackage:
 
         return await self.transact(define)
 
-    def _draft(self, outline: PackageOutline) -> ExamPackage:
+    def draft(self, outline: PackageOutline) -> ExamPackage:
+        """The package that would be made; refuses an outline that breaks a rule."""
         tier = Tier(id=self.ids.new("tier"), name=DEFAULT_TIER_NAME, is_default=True, self_service=True, active=True)
-        return ExamPackage(
+        draft = ExamPackage(
             id=self.ids.new("pkg"),
             slug=outline.slug,
             title=outline.title,
@@ -77,6 +78,7 @@ class DefinePackage:
             version=1,
             tiers=(tier,),
         )
+        return check_package(draft)
 
 
 async def _find_all(work: PackageWork, names: tuple[str, ...]) -> Mapping[str, str]:

@@ -51,16 +51,21 @@ def questions(files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
 
 
 async def _import(container: Container, path: Path, *, as_json: bool, **options: Any) -> ImportReport:
-    order = _order(container, path, **options)
+    order, define_package = _order(container, path, **options), container.define_package()
+    outline = _outline(options["package"], order.bank)
+    if outline is not None:
+        define_package.draft(outline)  # refuses before anything is imported
     with ExitStack() as stack:
         progress = _progress(stack, path, quiet=as_json)
         report = await container.import_questions()(None, order, progress)
-    changed = report.status is ImportStatus.SUCCEEDED and not options["dry_run"]
-    if changed and options["package"]:
-        outline = PackageOutline(slug=options["package"], title=bank_title(options["package"]), banks=(report.bank,))
-        await container.define_package()(None, outline)
+    if outline is not None and report.status is ImportStatus.SUCCEEDED and not options["dry_run"]:
+        await define_package(None, outline)
     click.echo(msgspec.json.encode(report).decode() if as_json else _summary(report))
     return report
+
+
+def _outline(package: str | None, bank: str) -> PackageOutline | None:
+    return PackageOutline(slug=package, title=bank_title(package), banks=(bank,)) if package else None
 
 
 def _order(container: Container, path: Path, **options: Any) -> ImportOrder:

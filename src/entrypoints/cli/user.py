@@ -16,7 +16,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--role", type=click.Choice([*Role]), default=Role.STUDENT, show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.STUDENT.value, show_default=True)
 @click.option("--name")
 @click.password_option(help="Asked for when it is not given.")
 def create(email: str, role: str, name: str | None, password: str) -> None:

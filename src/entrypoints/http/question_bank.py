@@ -39,13 +39,11 @@ _IN_MEMORY = 1 * MIB
 _RAW_TYPES = ("text/csv", "application/csv", "application/octet-stream")
 _STAFF = (Role.INSTRUCTOR, Role.ADMIN)
 _MAX_NAME = 255
-
-
-_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+_FILE: dict[str, Any] = {"type": "string", "format": "binary", "maxLength": UPLOAD_LIMIT}
 _UPLOAD_BODY = {
     "required": True,
     "content": {
-        "text/csv": {"schema": {"type": "string"}},
+        "text/csv": {"schema": {"type": "string", "maxLength": UPLOAD_LIMIT}},
         "application/octet-stream": {"schema": _FILE},
         "multipart/form-data": {
             "schema": {

@@ -1,0 +1,75 @@
+"""One operation after the other: the product under load, then pgbench with the same statements."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import quantiles
+
+import msgspec
+import psycopg
+
+from benchmarks.client import Load, Outcome
+from benchmarks.limit import Limit, measure_limit
+from benchmarks.operations import Operation
+from benchmarks.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One line of the table; microseconds are of CPU, for each request."""
+
+    name: str
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    server_us: float
+    postgres_us: float
+    wal_bytes: float
+    limit: Limit
+
+    @property
+    def ratio(self) -> float:
+        """How many times the CPU that pgbench and PostgreSQL take for the same statements."""
+        return (self.server_us + self.postgres_us) / self.limit.microseconds
+
+
+def measure(site: Site, connection: psycopg.Connection, operation: Operation, seconds: float) -> Figures:
+    """The figures of an operation. Refuses to give any if a request was refused."""
+    _send(operation.warm_up)
+    wal, server, postgres = _wal_position(connection), site.server_seconds(), site.postgres_seconds()
+    outcome = _send(operation.load)
+    server, postgres = site.server_seconds() - server, site.postgres_seconds() - postgres
+    wal = _wal_position(connection) - wal
+    if outcome.refused:
+        answer = outcome.first_refusal.decode(errors="replace")
+        raise RuntimeError(f"{operation.name}: {outcome.refused} requests were refused, the first with\n{answer}")
+    count = len(outcome.latencies)
+    percentiles = quantiles(outcome.latencies, n=100)
+    return Figures(
+        name=operation.name,
+        per_second=count / outcome.seconds,
+        p50_ms=percentiles[49] * 1e3,
+        p99_ms=percentiles[98] * 1e3,
+        server_us=server / count * 1e6,
+        postgres_us=postgres / count * 1e6,
+        wal_bytes=wal / count,
+        limit=measure_limit(site, operation.script(connection), seconds),
+    )
+
+
+def _send(load: Load) -> Outcome:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.client"],
+        input=msgspec.msgpack.encode(load),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return msgspec.msgpack.decode(done.stdout, type=Outcome)
+
+
+def _wal_position(connection: psycopg.Connection) -> int:
+    row = connection.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").fetchone()
+    assert row is not None
+    return int(row[0])

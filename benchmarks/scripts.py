@@ -1,0 +1,136 @@
+"""The operations as scripts for pgbench: the statements of the product, in its order, with counted identifiers.
+
+A client of pgbench acts for the student of its own number. `:g` is the number of its transaction, from 1.
+"""
+
+from __future__ import annotations
+
+import psycopg
+
+from benchmarks.content import PAPER, STUDENTS
+from benchmarks.limit import Script, statement, transaction
+
+_USER = "('usr_bench_' || :client_id::text)"
+_SESSION = "('ses_bench_' || :client_id::text)"
+_NOW = "clock_timestamp()"
+_WEEK, _MONTH = "clock_timestamp() + interval '7 days'", "clock_timestamp() + interval '30 days'"
+# What every authenticated request begins with.
+_CHECK = statement("auth", "read_standing", user_id=_USER, session_id=_SESSION)
+
+
+def read_paper(label: str, sessions: int) -> Script:
+    paper = _paper(label, f":g % {sessions // STUDENTS}")
+    return Script(
+        statements=(
+            _CHECK,
+            statement("practice", "read_session", user_id=_USER, session_id=paper, now="null"),
+        )
+    )
+
+
+def list_papers() -> Script:
+    listing = statement("practice", "list_sessions", user_id=_USER, before_id="null", limit="21", now="null")
+    return Script(statements=(_CHECK, listing))
+
+
+def list_packages() -> Script:
+    return Script(statements=(statement("enrollment", "list_packages", text="null", after="null", limit="21"),))
+
+
+def answer(connection: psycopg.Connection, sessions: int) -> Script:
+    """Each transaction answers the next slot that has no answer yet."""
+    paper = _paper("limit", f":g / {PAPER}")
+    held = statement("practice", "hold_slot", user_id=_USER, session_id=paper, slot=":slot", question_id="null")
+    saved = statement(
+        "practice",
+        "save_answer",
+        user_id=_USER,
+        session_id=paper,
+        id=paper,
+        slot=":slot",
+        response=":response::jsonb",
+        correct="true",
+        mark="1",
+        answered_at=_NOW,
+        time_spent_seconds="10",
+        feedback=":feedback::jsonb",
+        status="'active'",
+        answered_count=":slot",
+        correct_count=":slot",
+        finished_at="null",
+        last_event_at=_NOW,
+    )
+    return Script(
+        statements=(_CHECK, *transaction(held, saved)),
+        settings=f"\\set slot 1 + :g % {PAPER}",
+        text={"response": '{"choice_ids": ["A"]}', "feedback": _feedback(connection)},
+        most=sessions // STUDENTS * PAPER - 1,
+    )
+
+
+def refresh() -> Script:
+    presented, successor = (_sha256(f"{_SESSION} || '-' || ({number})::text") for number in (":g - 1", ":g - 0"))
+    return Script(
+        statements=transaction(
+            statement("auth", "hold_session_of", token_hash=presented),
+            statement("auth", "read_chain", user_id=_USER, session_id=_SESSION, token_hash=presented),
+            statement(
+                "auth",
+                "rotate",
+                user_id=_USER,
+                session_id=_SESSION,
+                generation="(:g - 1)",
+                used_at=_NOW,
+                successor_masked="decode(repeat('5a', 32), 'hex')",
+                last_seen_at=_NOW,
+                idle_expires_at=_WEEK,
+                successor_hash=successor,
+            ),
+        )
+    )
+
+
+def login() -> Script:
+    session = "('ses_limit_' || :client_id::text || '_' || :g::text)"
+    opened = statement(
+        "auth",
+        "add_session",
+        user_id=_USER,
+        id=session,
+        door="'portal'",
+        audience="'student'",
+        ip="'127.0.0.1'",
+        user_agent="''",
+        remember="false",
+        auth_time=_NOW,
+        created_at=_NOW,
+        last_seen_at=_NOW,
+        idle_expires_at=_WEEK,
+        absolute_expires_at=_MONTH,
+        revoked_at="null",
+        revoke_reason="null",
+        generation="0",
+        token_hash=_sha256(session),
+        issued_at=_NOW,
+    )
+    found = statement("auth", "find_user_by_email", email="('bench' || :client_id::text || '@ace.example')")
+    return Script(statements=(found, *transaction(statement("auth", "hold_user", user_id=_USER), opened)))
+
+
+def _paper(label: str, turn: str) -> str:
+    """The session of this client's student at its turn; see `content.add_papers` for the numbers."""
+    return f"('prs_{label}_' || (:client_id + {STUDENTS} * ({turn}))::text)"
+
+
+def _sha256(expression: str) -> str:
+    return f"sha256(convert_to({expression}, 'UTF8'))"
+
+
+def _feedback(connection: psycopg.Connection) -> str:
+    """What an answer stores beside itself to be read back later, of the usual length."""
+    row = connection.execute(
+        "select feedback::text from practice_slots where feedback is not null order by length(feedback::text), slot"
+        " offset (select count(*) / 2 from practice_slots where feedback is not null) limit 1"
+    ).fetchone()
+    assert row is not None, "the product is measured first, so that its answers are there"
+    return str(row[0])
