@@ -20,6 +20,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from domain.errors import DomainError
+from entrypoints.http.problems import problem_of, status_of
+from entrypoints.http.refusals import HeadersTooLarge, MalformedRequest, RequestTimeout
 from entrypoints.settings import Settings
 
 HEADER_DEADLINE_SECONDS = 10
@@ -81,7 +84,7 @@ class Protocol(HttpToolsProtocol):
                 self._refuse_head()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "request.malformed", msg)
+        self._refuse(MalformedRequest(msg))
 
     def _start_deadline(self) -> None:
         self._stop_deadline()
@@ -101,27 +104,20 @@ class Protocol(HttpToolsProtocol):
             raise httptools.HttpParserError("head too large")
 
     def _refuse_head(self) -> None:
-        self._refuse(431, "request.headers_too_large", "The request headers are larger than 64 KiB")
+        self._refuse(HeadersTooLarge())
 
     def _head_too_late(self) -> None:
-        self._refuse(408, "request.timeout", "The request headers did not arrive within 10 seconds")
+        self._refuse(RequestTimeout("The request headers did not arrive within 10 seconds"))
 
-    def _refuse(self, status: int, code: str, detail: str) -> None:
+    def _refuse(self, refusal: DomainError) -> None:
         """Answers with a problem document and closes; there is no request yet that a handler could answer."""
         self._stop_deadline()
         if self.transport.is_closing():
             return
         request_id = secrets.token_hex(16)
-        problem = {
-            "type": f"urn:ace:problem:{code}",
-            "title": detail,
-            "status": status,
-            "detail": detail,
-            "code": code,
-            "instance": request_id,
-        }
-        body = msgspec.json.encode(problem)
-        self.transport.write(STATUS_LINE[status] + _REFUSAL_HEAD % (request_id.encode(), len(body)) + body)
+        body = msgspec.json.encode(problem_of(refusal, request_id))
+        head = _REFUSAL_HEAD % (request_id.encode(), len(body))
+        self.transport.write(STATUS_LINE[status_of(refusal)] + head + body)
         self.transport.close()
 
 

@@ -49,12 +49,21 @@ def allow_with_head(methods: str) -> str:
 
 
 class RequestTimeout(HttpRefusal):
-    """The body did not arrive in time."""
+    """The head or the body of the request did not arrive in time."""
 
     code = "request.timeout"
     kind = Kind.MALFORMED
     title = "The request did not arrive in time"
     status = 408
+
+
+class HeadersTooLarge(HttpRefusal):
+    """Address and headers together are larger than 64 KiB."""
+
+    code = "request.headers_too_large"
+    kind = Kind.TOO_LARGE
+    title = "The request headers are too large"
+    status = 431
 
 
 class PayloadTooLarge(HttpRefusal):
