@@ -126,7 +126,9 @@ async def test_a_token_in_the_address_is_none(site: WholeSite) -> None:
 async def test_a_token_of_another_portal_is_refused(site: WholeSite) -> None:
     """Three portals, one of which serves the operation; staff share some of theirs."""
     for operation in protected(site):
-        served = {operation.person} | ({"admin"} if operation.path.startswith("/instructor/question-imports") else set())
+        served = {operation.person} | (
+            {"admin"} if operation.path.startswith("/instructor/question-imports") else set()
+        )
         for person in _PORTALS - served:
             answer = await ask(site, operation, site.speaking(person))
             assert answer.status_code in {401, 403}, (operation.id, person, answer.text)
@@ -138,7 +140,11 @@ async def test_under_cookies_a_change_needs_the_token_of_the_page(site: WholeSit
         if operation.method == "GET":
             continue
         cookie = f"ace_access={site.tokens[operation.person]}"
-        for headers in ({}, {"x-csrf-token": "made.up"}, {"cookie": f"{cookie}; ace_csrf=made.up", "x-csrf-token": "made.up"}):
+        for headers in (
+            {},
+            {"x-csrf-token": "made.up"},
+            {"cookie": f"{cookie}; ace_csrf=made.up", "x-csrf-token": "made.up"},
+        ):
             answer = await ask(site, operation, {"cookie": cookie} | headers)
             assert_problem(answer, 403, "auth.csrf")
         for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"origin": "null"}):
@@ -163,7 +169,8 @@ async def test_what_belongs_to_another_student_does_not_exist(whole_site: WholeS
         ]
         for answer in told:
             assert_problem(answer, 404, "practice.session_not_found")
-        assert [{**answer.json(), "instance": None} for answer in told][0] == {**told[1].json(), "instance": None}
+        foreign, missing = ({**answer.json(), "instance": None} for answer in told)
+        assert foreign == missing
     after = (await whole_site.ask("GET", f"/practice-sessions/{session['id']}", "student")).json()
     assert (whole_site.rows(), after) == before
     listed = await whole_site.ask("GET", "/practice-sessions", "stranger")
@@ -236,7 +243,9 @@ async def test_a_host_that_is_none_breaks_nothing(site: WholeSite, host: bytes) 
 @pytest.mark.parametrize("length", ["abc", "-1", "+1", "1e3", "9" * 30, "1_0", "\u0663".encode().decode("latin-1"), ""])
 async def test_a_length_that_is_no_number_is_refused(site: WholeSite, length: str) -> None:
     answer = await site.client.post(
-        "/student/auth/login", content=b"{}", headers=[(b"content-type", b"application/json"), (b"content-length", length.encode("latin-1"))]
+        "/student/auth/login",
+        content=b"{}",
+        headers=[(b"content-type", b"application/json"), (b"content-length", length.encode("latin-1"))],
     )
     assert answer.status_code in {400, 413, 422}, answer.text
     assert_problem(answer, answer.status_code, answer.json()["code"])
@@ -244,8 +253,12 @@ async def test_a_length_that_is_no_number_is_refused(site: WholeSite, length: st
 
 @pytest.mark.parametrize("key", [b"", b" ", b"a" * 256, b"\xff", b"a b", b"\x01", b"a" * 60_000])
 async def test_an_idempotency_key_that_cannot_be_kept_is_refused(site: WholeSite, key: bytes) -> None:
-    bodies = {"createPracticeSession": {"examPackageId": site.package}, "enroll": {"examPackageId": site.package}}
-    bodies["answerPracticeQuestion"] = {"slot": 1, "choiceIds": ["A"]}
+    package = {"examPackageId": site.package}
+    bodies: dict[str, dict[str, Any]] = {
+        "createPracticeSession": package,
+        "enroll": package,
+        "answerPracticeQuestion": {"slot": 1, "choiceIds": ["A"]},
+    }
     for operation in protected(site):
         names = {found["name"] for found in operation.described.get("parameters", ())}
         if "Idempotency-Key" not in names:
@@ -253,7 +266,10 @@ async def test_an_idempotency_key_that_cannot_be_kept_is_refused(site: WholeSite
         headers = [(b"idempotency-key", key), (b"authorization", f"Bearer {site.tokens[operation.person]}".encode())]
         content = json.dumps(bodies.get(operation.id, {})).encode()
         answer = await site.client.request(
-            operation.method, operation.at(**_IDS), content=content, headers=[(b"content-type", b"application/json"), *headers]
+            operation.method,
+            operation.at(**_IDS),
+            content=content,
+            headers=[(b"content-type", b"application/json"), *headers],
         )
         assert_problem(answer, 422, "request.invalid")
 

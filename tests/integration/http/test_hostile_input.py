@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
@@ -76,9 +75,7 @@ def with_json(site: WholeSite) -> list[Operation]:
 
 async def send(site: WholeSite, operation: Operation, content: bytes, **headers: str) -> httpx.Response:
     person = operation.person if operation.protected else None
-    return await site.ask(
-        operation.method, operation.at(**_IDS), person, content=content, headers=_JSON | headers
-    )
+    return await site.ask(operation.method, operation.at(**_IDS), person, content=content, headers=_JSON | headers)
 
 
 def assert_refused(answer: httpx.Response, *codes: str) -> None:
@@ -109,8 +106,23 @@ def properties(site: WholeSite, schema: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/", "//", "/Practice-Sessions", "/.git/config", "/static/../etc/passwd", "/%e2%82", "/a%00b", "/a%2fb"]
-    + ["/practice-sessions/x/y/z", "/student", "/student/auth", "/" + "a" * 3000, "/%F0%9F%92%A3", "/*", "/{path}"],
+    [
+        "/nowhere",
+        "/",
+        "//",
+        "/Practice-Sessions",
+        "/.git/config",
+        "/static/../etc/passwd",
+        "/%e2%82",
+        "/a%00b",
+        "/a%2fb",
+        "/practice-sessions/x/y/z",
+        "/student",
+        "/student/auth",
+        "/%F0%9F%92%A3",
+        "/*",
+        "/{path}",
+    ],
 )
 async def test_an_address_where_nothing_is(site: WholeSite, path: str) -> None:
     for method in ("GET", "POST", "DELETE", "PATCH"):
@@ -142,7 +154,7 @@ _UNREADABLE = {
     "NaN": b'{"count": NaN}',
     "deep lists": b"[" * _DEEP,
     "deep and closed": b"[" * _DEEP + b"]" * _DEEP,
-    "deep objects": b'{"a":' * _DEEP + b"1" + b"}" * _DEEP,
+    "deep objects": b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
     "deep in a field": b'{"email": ' + b"[" * 40 + b"]" * 40 + b"}",
     "control character": b'{"email": "\x01"}',
     "two documents": b"{}{}",
@@ -249,18 +261,43 @@ async def test_too_large_a_body(site: WholeSite) -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    ["text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "*/*"]
-    + ["text/json", "application/json, text/plain", "application/xml", "a" * 5000],
+    [
+        None,
+        "",
+        *[
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "application/jsonp",
+            "*/*",
+            "text/json",
+        ],
+    ],
 )
-async def test_a_body_that_does_not_say_it_is_json(site: WholeSite, media_type: str) -> None:
+async def test_a_body_that_does_not_say_it_is_json(site: WholeSite, media_type: str | None) -> None:
     """The simple types are those that a foreign page may send without being asked."""
     for operation in with_json(site):
         content = json.dumps(body_of(operation)).encode()
-        answer = await send(site, operation, content, **{"content-type": media_type})
+        headers = {} if media_type is None else {"content-type": media_type}
+        person = operation.person if operation.protected else None
+        answer = await site.ask(operation.method, operation.at(**_IDS), person, content=content, headers=headers)
         assert_problem(answer, 415, "request.unsupported_media_type")
 
 
-_IMPOSSIBLE_IDS = ["%00", "a" * 65, "%D9%A1%D9%A2", "%2e%2e", "a%2fb", "%ff", "%20", "a.b", "a%0ab", "a:b", "a'--", "%C2%A0"]
+_IMPOSSIBLE_IDS = [
+    "%00",
+    "a" * 65,
+    "%D9%A1%D9%A2",
+    "%2e%2e",
+    "a%2fb",
+    "%ff",
+    "%20",
+    "a.b",
+    "a%0ab",
+    "a:b",
+    "a'--",
+    "%C2%A0",
+]
 
 
 @pytest.mark.parametrize("shape", _IMPOSSIBLE_IDS)
@@ -285,65 +322,9 @@ async def test_an_identifier_of_nothing_is_not_found(site: WholeSite, shape: str
             assert answer.status_code == 404
 
 
-def lists(site: WholeSite) -> list[Operation]:
-    parameters = "parameters"
-    return [
-        operation
-        for operation in site.operations()
-        if any(found["name"] == "cursor" for found in operation.described.get(parameters, ()))
-    ]
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=101", "limit=-1", "limit=abc", "limit=", "limit=1_0", "limit=0x1", "limit=%D9%A3"]
-    + ["limit=1.5", "limit=99999999999999999999999", "limit=null", "limit=%201", "limit=1%00", "limit=NaN"],
-)
-async def test_a_limit_that_is_none(site: WholeSite, query: str) -> None:
-    for operation in lists(site):
-        answer = await site.ask("GET", f"{operation.path}?{query}", operation.person)
-        assert_problem(answer, 422, "request.invalid")
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "AAAA", "a" * 900, "%ff", "Ä", "AQ==", "..", quote("' or 1=1 --"), "AQAAAAAAAACRAQ", "null"]
-)
-async def test_a_cursor_that_no_list_made(site: WholeSite, cursor: str) -> None:
-    for operation in lists(site):
-        answer = await site.ask("GET", f"{operation.path}?cursor={cursor}", operation.person)
-        assert_problem(answer, 422, "request.invalid_cursor")
-
-
-async def test_a_cursor_of_another_list(whole_site: WholeSite) -> None:
-    for _ in range(2):
-        await whole_site.practice()
-    first = await whole_site.ask("GET", "/practice-sessions?limit=1", "student")
-    cursor = first.json()["nextCursor"]
-    assert cursor
-    for path in ("/exam-packages", "/student/enrollments"):
-        answer = await whole_site.ask("GET", f"{path}?cursor={cursor}", "student")
-        assert_problem(answer, 422, "request.invalid_cursor")
-    changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
-    answer = await whole_site.ask("GET", f"/practice-sessions?cursor={changed}", "student")
-    assert_problem(answer, 422, "request.invalid_cursor")
-
-
-@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=2&limit=abc", "cursor=a&cursor=b", "limit=1&limit=", "&&=&", "limit=1e1", "limit=1.0"])
-async def test_a_parameter_that_is_written_oddly_breaks_nothing(site: WholeSite, query: str) -> None:
-    for operation in lists(site):
-        answer = await site.ask("GET", f"{operation.path}?{query}", operation.person)
-        if answer.status_code != 200:
-            assert_refused(answer, "request.invalid", "request.invalid_cursor")
-
-
-@pytest.mark.parametrize("query", ["q=" + "a" * 201, "q=%00", "q=" + "a" * 9000, "limit=1&" + "a=b&" * 3000])
-async def test_a_query_that_is_too_much(site: WholeSite, query: str) -> None:
-    assert_refused(await site.client.get(f"/exam-packages?{query}"), "request.invalid", "request.malformed")
-
-
-@pytest.mark.parametrize("text", ["%", "_", "\\", "%25%25", "'; drop table users; --", "\N{PILE OF POO}", "\u202e", "%ed%a0%80"])
-async def test_a_search_for_anything_searches(site: WholeSite, text: str) -> None:
-    """Wildcards stand for themselves."""
-    answer = await site.client.get(f"/exam-packages?q={text if text.startswith('%ed') else quote(text)}")
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["items"] == []
+async def test_enrolling_twice_is_answered_as_the_document_says(whole_site: WholeSite) -> None:
+    """200 with the enrolment there is; the document must tell this answer besides 201."""
+    answer = await whole_site.ask("POST", "/student/enrollments", "student", json={"examPackageId": whole_site.package})
+    assert answer.status_code == 200
+    (told,) = [operation.described["responses"] for operation in whole_site.operations() if operation.id == "enroll"]
+    assert told["200"]["content"] == told["201"]["content"]

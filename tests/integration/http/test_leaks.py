@@ -65,7 +65,11 @@ async def test_nothing_is_told_before_the_first_answer(site: WholeSite, feedback
     moved = [await site.ask("POST", f"{path}/{command}", "student") for command in ("pause", "resume")]
     spoilt = [
         await site.ask("POST", f"{path}/answers", "student", json=body)
-        for body in ({"slot": 1, "choiceIds": ["Z"]}, {"slot": 99, "choiceIds": ["B"]}, {"slot": 1, "choiceIds": ["A", "B"]})
+        for body in (
+            {"slot": 1, "choiceIds": ["Z"]},
+            {"slot": 99, "choiceIds": ["B"]},
+            {"slot": 1, "choiceIds": ["A", "B"]},
+        )
     ]
     assert [answer.status_code for answer in (*moved, *spoilt)] == [200, 200, 422, 404, 422]
     assert_silent([*moved, *spoilt, *await everything(site, session)])
@@ -99,7 +103,11 @@ async def test_an_answer_opens_its_own_question_only(site: WholeSite) -> None:
     review = await site.ask("GET", f"{path}/review", "student")
     for text in (answered.text, review.text):
         assert text.count(SENTINEL) == text.count(f"{SENTINEL} {number}")
-    rest = [answer for answer in await everything(site, session) if not answer.request.url.path.endswith(("review", "summary"))]
+    rest = [
+        answer
+        for answer in await everything(site, session)
+        if not answer.request.url.path.endswith(("review", "summary"))
+    ]
     assert_silent(rest)
 
 

@@ -1,0 +1,191 @@
+"""`ace serve` from its first line to its last: what it says, how it ends, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres_user import eventually, query
+from tests.support.process import PASSWORD, Ace, Process
+
+_WORKERS = "select count(*) from procrastinate_workers"
+_SECRET = "0123456789-not-known-to-anybody-else"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _end_by_ctrl_c(process: Process) -> int:
+    return process.press_ctrl_c()
+
+
+def _end_by_sigterm(process: Process) -> int:
+    process.send(signal.SIGTERM)
+    return process.wait()
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(_end_by_ctrl_c, {0, 130}), (_end_by_sigterm, {0, 143})], ids=["ctrl-c", "sigterm"]
+)
+def test_the_demo_is_announced_served_and_ended_without_leftovers(
+    installed: Callable[[], Ace], end: Callable[[Process], int], expected: set[int]
+) -> None:
+    ace = installed()
+    begun = time.monotonic()
+    with ace.serving("--demo") as process:
+        assert time.monotonic() - begun < 6, "a second start has nothing to create or to migrate"
+        for portal in ("student", "instructor", "admin"):
+            assert f"{portal}@ace.example  {PASSWORD}" in process.output
+        assert f"{process.address}/docs" in process.output
+        with process.client() as client:
+            for path in ("/healthz", "/readyz", "/docs"):
+                assert client.get(path).status_code == 200, path
+            login = {"email": "admin@ace.example", "password": PASSWORD}
+            assert client.post("/admin/auth/login", json=login).status_code == 200
+        port = process.port
+        assert ace.database_processes
+        assert not _is_free(port)
+        code = end(process)
+    assert ace.database_processes == []
+    assert _is_free(port)
+    assert process.complaints == []
+    assert code in expected
+
+
+def test_the_document_of_the_api_is_served(served: Process) -> None:
+    with served.client() as client:
+        answer = client.get("/openapi.json")
+    assert answer.status_code == 200, answer.text
+    assert "/practice-sessions" in answer.json()["paths"]
+
+
+def test_jobs_can_be_left_to_another_process(ace: Ace, served: Process) -> None:
+    """A second server process on the same folder, without a worker of its own."""
+    with ace.serving("--no-worker") as second, second.client() as client:
+        assert client.get("/readyz").status_code == 200
+    with served.client() as client:
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_worker_works_until_it_is_told_to_stop(ace: Ace, served: Process) -> None:
+    before = query(ace.database_url, _WORKERS)
+    assert isinstance(before, int)
+    worker = ace.begin("worker")
+    try:
+        assert eventually(lambda: query(ace.database_url, _WORKERS) == before + 1)
+        worker.send(signal.SIGTERM)
+        assert worker.wait() in {0, 143}
+    finally:
+        worker.end()
+    assert worker.complaints == []
+    assert served.running
+
+
+def test_a_port_in_use_is_told_in_one_line(ace: Ace, served: Process) -> None:
+    result = ace.run("serve", "--port", str(served.port))
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert f"127.0.0.1:{served.port} is already in use" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(ground: Path) -> None:
+    ace = Ace(ground / "foreign")
+    thesis = ace.data / "postgres" / "thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("do not touch")
+    result = ace.run("serve", "--port", "0")
+    assert result.returncode == 1
+    assert "thesis.txt" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [entry.name for entry in thesis.parent.iterdir()] == ["thesis.txt"]
+
+
+def test_every_wrong_setting_is_told_at_once(ground: Path) -> None:
+    result = Ace(ground).run("serve", ACE_PORT="eighty", ACE_SECRET_KEY="short", ACE_DB_POOL_MIN="0", ACE_PROT="8000")
+    assert result.returncode == 2
+    lines = result.stderr.strip().splitlines()
+    told = [line.partition(":")[0] for line in lines]
+    assert sorted(told) == ["ACE_DB_POOL_MIN", "ACE_PORT", "ACE_PROT", "ACE_SECRET_KEY"]
+    assert "short" not in result.stderr.replace("one of them is shorter", "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, {"ACE_SECRET_KEY", "DATABASE_URL"}),
+        ({"DATABASE_URL": "postgresql://ace_app@localhost/ace"}, {"ACE_SECRET_KEY"}),
+    ],
+    ids=["nothing", "no secret"],
+)
+def test_production_needs_its_own_secret_and_its_own_database(
+    ground: Path, environment: dict[str, str], told: set[str]
+) -> None:
+    result = Ace(ground).run("serve", "--port", "0", ACE_ENVIRONMENT="production", **environment)
+    assert result.returncode == 2
+    assert {line.partition(":")[0] for line in result.stderr.strip().splitlines()} == told
+
+
+def test_production_refuses_the_demo(ace: Ace, served: Process) -> None:
+    """Even on a database that it would serve from otherwise."""
+    production = {"ACE_ENVIRONMENT": "production", "ACE_SECRET_KEY": _SECRET, "DATABASE_URL": ace.database_url}
+    for command in (("serve", "--demo", "--port", "0"), ("demo", "load")):
+        result = ace.run(*command, **production)
+        assert result.returncode == 1, result.stderr
+        assert "demo" in result.stderr
+        assert "Traceback" not in result.stderr
+    with served.client() as client:
+        assert client.get("/readyz").status_code == 200
+
+
+def test_production_refuses_a_database_that_has_demo_accounts(ace: Ace, served: Process) -> None:
+    result = ace.run(
+        "serve", "--port", "0", ACE_ENVIRONMENT="production", ACE_SECRET_KEY=_SECRET, DATABASE_URL=ace.database_url
+    )
+    assert result.returncode == 1, result.stdout
+    assert "demo" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line(ground: Path) -> None:
+    result = Ace(ground).run("serve", "--port", "0", DATABASE_URL="postgresql://ace_app@127.0.0.1:9/ace")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert 0 < len(result.stderr.strip().splitlines()) <= 3
+
+
+def test_an_address_without_an_owner_s_rights_serves_or_says_what_is_missing(ace: Ace, served: Process) -> None:
+    """The database is migrated already, so there is nothing that only its owner may do."""
+    process = ace.begin("serve", "--port", "0", "--no-worker", DATABASE_URL=ace.database_url)
+    try:
+        assert eventually(lambda: "Ace is ready" in process.output or not process.running)
+    finally:
+        process.end()
+    assert "Traceback" not in process.errors
+
+
+def test_two_servers_share_one_embedded_database(ace: Ace, served: Process) -> None:
+    """Signing out through one acts on the next request at the other."""
+    owner = ace.database_url.replace("ace_app", "ace_owner")
+    urls = {"DATABASE_URL": ace.database_url, "ACE_OWNER_DATABASE_URL": owner}
+    with ace.serving("--no-worker", **urls) as second, served.client() as one, second.client() as other:
+        body = {"email": "student@ace.example", "password": PASSWORD, "delivery": "body"}
+        token = one.post("/student/auth/login", json=body).json()["accessToken"]
+        speaking = {"authorization": f"Bearer {token}"}
+        for client in (one, other):
+            assert client.get("/student/auth/me", headers=speaking).status_code == 200
+        assert one.post("/student/auth/logout", headers=speaking).status_code == 204
+        for client in (other, one):
+            assert client.get("/student/auth/me", headers=speaking).status_code == 401

@@ -1,0 +1,154 @@
+"""The whole application as it is served, on a database of the test's own, with people in it who ask it things."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from application.auth.registering import NewUser
+from application.enrollment.defining import PackageOutline
+from application.question_bank.imports import ImportOrder
+from application.question_bank.ports import FileOptions
+from domain.auth.people import Role
+from entrypoints.container import Container
+from entrypoints.http.app import Application, create_app
+from entrypoints.http.logs import AccessLog
+from entrypoints.settings import Settings
+from tests.support.http import ORIGIN, LogLines
+from tests.support.postgres import ClonedDatabase
+
+SECRET: Final = "known-to-this-installation-of-the-tests"
+PASSWORD: Final = "nine clouds over the hill"
+# Occurs in every explanation and nowhere else, so that a leak is told from what may be seen.
+SENTINEL: Final = "REVEALED-ONLY-AFTERWARDS"
+QUESTIONS: Final = 6
+_LETTERS = "abcd"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, and who may be sent to ask for it."""
+
+    method: str
+    path: str
+    described: dict[str, Any] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        name: str = self.described["operationId"]
+        return name
+
+    @property
+    def takes_json(self) -> bool:
+        return "application/json" in self.described.get("requestBody", {}).get("content", {})
+
+    @property
+    def protected(self) -> bool:
+        security: list[dict[str, list[str]]] = self.described["security"]
+        return security != [{}]
+
+    @property
+    def person(self) -> str:
+        """Somebody whom the operation serves."""
+        portal = self.path.split("/")[1]
+        return portal if portal in {"instructor", "admin"} else "student"
+
+    def at(self, **ids: str) -> str:
+        """The path with these identifiers in it."""
+        return self.path.format(**ids)
+
+
+@dataclass
+class WholeSite:
+    """The application with its client, and the tokens of those who use it."""
+
+    app: Application
+    client: httpx.AsyncClient
+    database: ClonedDatabase
+    package: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def speaking(self, person: str) -> dict[str, str]:
+        """The header of somebody who is signed in."""
+        return {"authorization": f"Bearer {self.tokens[person]}"}
+
+    async def ask(self, method: str, path: str, person: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**(self.speaking(person) if person else {}), **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def practice(self, person: str = "student", **wishes: Any) -> dict[str, Any]:
+        """A new practice session of somebody who is enrolled."""
+        body = {"examPackageId": self.package} | wishes
+        created = await self.ask("POST", "/practice-sessions", person, json=body)
+        assert created.status_code == 201, created.text
+        session: dict[str, Any] = created.json()
+        return session
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation of the API, as its document tells them."""
+        for path, item in self.app.document()["paths"].items():
+            for method, found in item.items():
+                yield Operation(method=method.upper(), path=path, described=found)
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        with self.database.administration() as connection:
+            names = [
+                name
+                for (name,) in connection.execute(
+                    "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+                )
+            ]
+            counts = " union all ".join(f"""select '{name}', count(*) from "{name}" """ for name in sorted(names))
+            return dict(connection.execute(counts.encode()).fetchall())
+
+
+@asynccontextmanager
+async def whole_site_of(database: ClonedDatabase, **settings: Any) -> AsyncIterator[WholeSite]:
+    """Two students, an instructor, an admin; one package, in which both students are enrolled."""
+    container = Container(settings=Settings(database_url=database.urls.app, secret_keys=(SECRET,), **settings))
+    app = create_app(container, log=AccessLog(LogLines().write))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        site = WholeSite(app, client, database)
+        await _fill(site, container)
+        yield site
+
+
+async def _fill(site: WholeSite, container: Container) -> None:
+    file = container.question_files().from_file("sums.csv", io.BytesIO(question_file().encode()), FileOptions())
+    report = await container.import_questions()(None, ImportOrder(file=file, bank="sums", publish=True))
+    assert report.created == QUESTIONS, report
+    await container.define_package()(None, PackageOutline(slug="sums", title="Sums", banks=("sums",)))
+    for role in (Role.INSTRUCTOR, Role.ADMIN):
+        new = NewUser(role=role, email=f"{role}@example.org", password=PASSWORD, name=role.title(), email_verified=True)
+        await container.ensure_user()(new)
+        site.tokens[role] = await _token(site, f"/{role}/auth/login", email=new.email)
+    site.package = (await site.client.get("/exam-packages")).json()["items"][0]["id"]
+    for person in ("student", "stranger"):
+        site.tokens[person] = await _token(site, "/student/auth/register", email=f"{person}@example.org")
+        enrolled = await site.ask("POST", "/student/enrollments", person, json={"examPackageId": site.package})
+        assert enrolled.status_code == 201, enrolled.text
+
+
+async def _token(site: WholeSite, path: str, *, email: str) -> str:
+    answer = await site.client.post(path, json={"email": email, "password": PASSWORD, "delivery": "body"})
+    assert answer.is_success, answer.text
+    token: str = answer.json()["accessToken"]
+    return token
+
+
+def question_file() -> str:
+    """A file of questions with every kind of explanation; the right option is always B."""
+    options = [f"option-{letter}" for letter in _LETTERS] + [f"explanation-{letter}" for letter in _LETTERS]
+    lines = [",".join(["question-id", "question-text", *options, "explanation", "correct answer", "domain"])]
+    for number in range(1, QUESTIONS + 1):
+        texts = [f"{number} and {letter}" for letter in _LETTERS]
+        texts += [f"{SENTINEL} {number}{letter}" for letter in (*_LETTERS, "all")]
+        lines.append(",".join([f"q{number}", f"Question {number}?", *texts, "B", f"Topic {number % 2}"]))
+    return "\n".join(lines)
