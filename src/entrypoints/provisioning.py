@@ -48,6 +48,7 @@ def running(settings: Settings) -> Iterator[Settings]:
     embedded = EmbeddedPostgres(settings.data_dir / "postgres")
     try:
         urls = embedded.start()
+        embedded.watch()
     except EmbeddedPostgresError as error:
         raise ProvisioningError(str(error)) from error
     try:

@@ -8,7 +8,9 @@ up until then.
 
 import atexit
 import fcntl
+import logging
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +20,14 @@ from types import TracebackType
 from adapters.system.embedded_account import choose_account
 from adapters.system.embedded_cluster import make_cluster
 from adapters.system.embedded_folder import EmbeddedPostgresError, Folder, explained
-from adapters.system.embedded_process import READY_SECONDS, bring_up, take_down
+from adapters.system.embedded_process import READY_SECONDS, bring_up, lives, take_down
 from adapters.system.embedded_roles import ConnectionUrls, ensure_database
 
 __all__ = ["ConnectionUrls", "EmbeddedPostgres", "EmbeddedPostgresError"]
 
 _TURN_SECONDS = READY_SECONDS + 30
+_LOOK_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
@@ -38,6 +42,8 @@ class EmbeddedPostgres:
         self._durable = durable
         self._user_lock: int | None = None
         self._user_pid = 0
+        self._watch: threading.Thread | None = None
+        self._unwatch = threading.Event()
 
     @property
     def log_file(self) -> Path:
@@ -58,10 +64,19 @@ class EmbeddedPostgres:
                     raise
         return server.urls
 
+    def watch(self) -> None:
+        """From here to `stop`, a server that was killed is started again within seconds, without anybody's help."""
+        self._unwatch.clear()
+        self._watch = threading.Thread(target=self._keep_alive, name="embedded PostgreSQL", daemon=True)
+        self._watch.start()
+
     def stop(self) -> None:
         """Leave; a second call, and a call in a forked child, does nothing."""
         if self._user_lock is None or self._user_pid != os.getpid():
             return
+        self._unwatch.set()
+        if self._watch is not None:
+            self._watch.join(_TURN_SECONDS)
         with explained(self._folder), _turn(self._folder):
             self._leave()
 
@@ -72,6 +87,16 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _keep_alive(self) -> None:
+        while not self._unwatch.wait(_LOOK_SECONDS):
+            if lives(self._folder):
+                continue
+            _log.warning("the embedded PostgreSQL is gone and is started again")
+            try:
+                self.start()
+            except EmbeddedPostgresError:
+                _log.exception("the embedded PostgreSQL could not be started again")
 
     def _join(self) -> None:
         if self._user_lock is None:

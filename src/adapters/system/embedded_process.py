@@ -93,6 +93,12 @@ def bring_up(folder: Folder, account: Account, *, durable: bool) -> Server:
     raise _not_up(folder, f"it did not accept connections within {READY_SECONDS:.0f} s")
 
 
+def lives(folder: Folder) -> bool:
+    """Whether the recorded server still exists; one that is frozen does."""
+    recorded = _recorded(folder)
+    return recorded is not None and _belongs(recorded.pid, folder)
+
+
 def take_down(folder: Folder) -> None:
     """Stop the server in order (running statements are cancelled, everything committed is kept) and see it gone."""
     recorded = _recorded(folder)

@@ -125,7 +125,11 @@ async def list_enrollments(
 @post(
     "/student/enrollments",
     operation_id="enroll",
-    opt={**_STUDENTS, "refusals": (PackageNotFound, TierUnknown, TierNotSelfService, EnrollmentExists)},
+    opt={
+        **_STUDENTS,
+        "refusals": (PackageNotFound, TierUnknown, TierNotSelfService, EnrollmentExists),
+        "also_answers": (200,),
+    },
 )
 async def enroll_in_package(
     request: ApiRequest, actor: NamedDependency[Actor], data: JSONBody[EnrollRequest], enroll: Injected[Enroll]

@@ -14,6 +14,10 @@ DEPTH_LIMIT = 32
 
 # The closing quote is optional and nothing is given back, so that hostile text costs linear time.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+# One opening after the other with nothing closed in between, as nearly all deep nesting is: told at a glance.
+_STRAIGHT_DOWN = re.compile(
+    rb'(?:[\[{][^\[\]{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^\[\]{}"]*+)*+){%d}' % (DEPTH_LIMIT + 1), re.DOTALL
+)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 # NUL, and both halves of surrogate pairs: whether a half is alone is told after parsing.
@@ -48,9 +52,14 @@ def _refuse_broken_encoding(text: bytes) -> None:
 
 def _nests_too_deep(text: bytes) -> bool:
     """Takes away the innermost brackets once for each allowed level; what is then left was deeper, or unbalanced."""
+    if _STRAIGHT_DOWN.match(text.lstrip()):
+        return True
     brackets = _STRING.sub(b"", text).translate(_AS_SQUARE, _NOT_BRACKETS)
     for _ in range(DEPTH_LIMIT):
+        before = len(brackets)
         brackets = brackets.replace(b"[]", b"")
+        if len(brackets) == before:
+            break
     return bool(brackets)
 
 

@@ -75,17 +75,15 @@ def test_everything_acknowledged_survives(installed: Callable[[], Ace], kill: Ca
 
 
 def test_a_killed_database_comes_back_under_the_running_server(installed: Callable[[], Ace]) -> None:
-    """Nobody restarts the server: it says 503 while the database is gone and is ready again afterwards."""
+    """Nobody restarts anything by hand: requests wait or hear 503 meanwhile, and it is ready again by itself."""
     ace = installed()
     with ace.serving() as process, process.client() as client:
-        os.kill(postmaster_pid(ace.data / "postgres"), signal.SIGKILL)
-        problem = client.get("/exam-packages")
-        assert problem.status_code == 503
-        assert problem.headers["content-type"] == "application/problem+json"
-        assert "retry-after" in problem.headers
+        killed = postmaster_pid(ace.data / "postgres")
+        os.kill(killed, signal.SIGKILL)
+        meanwhile = client.get("/exam-packages")
+        assert meanwhile.status_code == 200 or (meanwhile.status_code, meanwhile.headers["retry-after"]) == (503, "1")
         assert client.get("/healthz").status_code == 200
-        revived = ace.run("migrate", "check")  # any command brings the embedded database up again
-        assert revived.returncode == 0, revived.stderr
-        assert eventually(lambda: client.get("/readyz").status_code == 200, 5)
+        assert eventually(lambda: client.get("/readyz").status_code == 200, 10)
         assert client.get("/exam-packages").status_code == 200
+        assert postmaster_pid(ace.data / "postgres") != killed
     assert ace.database_processes == []
