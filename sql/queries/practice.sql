@@ -60,13 +60,19 @@ with banks as materialized (
 ), nearest as (
     select id from pool order by draw_key < %(start)s::float8, draw_key, id limit 500
 ), picked as materialized (
-    select id from nearest order by sha256(convert_to(%(session_id)s::text || id, 'UTF8')) limit %(count)s
+    -- Questions of a kind that cannot be practised are left out before the number is counted, not after.
+    select n.id
+      from nearest n
+      join questions q on q.id = n.id
+      join question_versions v on v.question_id = q.id and v.version = q.published_version
+     where v.kind = any(%(kinds)s::text[])
+     order by sha256(convert_to(%(session_id)s::text || n.id, 'UTF8'))
+     limit %(count)s
 )
 select v.question_id, v.version, v.kind, v.stem, v.stem_format, v.choices, v.points as max_mark, v.shuffle
   from picked
   join questions q on q.id = picked.id
-  join question_versions v on v.question_id = q.id and v.version = q.published_version
- where v.kind = any(%(kinds)s::text[]);
+  join question_versions v on v.question_id = q.id and v.version = q.published_version;
 
 -- name: add_session
 -- The session and its slots in one message.

@@ -27,27 +27,29 @@ select id from question_banks where slug = %(slug)s
 limit 1;
 
 -- name: stage_questions
--- COPY is the fastest way in; the columns are those of `_row` in adapters/postgres/question_import.py.
+-- COPY is the fastest way in; the columns are those of `_row` in adapters/postgres/question_bank.py.
 copy question_import_rows (
     import_id, record, line, external_id, question_id, topic, difficulty, kind, stem, stem_format, choices, answer_key,
     tags, points, shuffle, content_hash
 ) from stdin;
 
--- name: resolve_duplicates
--- One id, one content: the first record stays. One id, several contents: none of them stays.
-with repeated as (
-    select external_id, min(record) as first_record, count(distinct content_hash) > 1 as conflicting
+-- name: find_duplicates
+-- One id, one content: the first record stays. One id, several contents: none of them stays. Told by one sort, whatever
+-- the planner believes about rows that were staged a moment ago.
+select record, line, external_id, first_record, conflicting
+from (
+    select record, line, external_id,
+           min(record) over same_id as first_record,
+           min(encode(content_hash, 'hex')) over same_id <> max(encode(content_hash, 'hex')) over same_id as conflicting
     from question_import_rows
     where import_id = %(import_id)s
-    group by external_id
-    having count(*) > 1
-)
-delete from question_import_rows r
-using repeated
-where r.import_id = %(import_id)s
-  and r.external_id = repeated.external_id
-  and (repeated.conflicting or r.record > repeated.first_record)
-returning r.record, r.line, r.external_id, repeated.first_record, repeated.conflicting;
+    window same_id as (partition by external_id)
+) judged
+where conflicting or record > first_record
+order by record;
+
+-- name: drop_duplicates
+delete from question_import_rows where import_id = %(import_id)s and record = any(%(records)s::integer[]);
 
 -- name: drop_unchanged
 -- What the latest version says already is left alone, unless it waits to be published and this import publishes.

@@ -23,7 +23,7 @@ from adapters.postgres.health import readiness
 from adapters.postgres.housekeeping import HOUSEKEEPING_SCHEDULE, Housekeeping
 from adapters.postgres.jobs import JobWorker
 from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportWork
+from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.security.access_tokens import JwtAccessTokens
 from adapters.security.csrf_tokens import HmacCsrfTokens
@@ -135,9 +135,7 @@ class Container(containers.DeclarativeContainer):
 
     # question_bank
     import_reader = providers.Singleton(PostgresImportReader, database)
-    import_transaction = providers.Singleton(
-        PostgresTransaction, database, PostgresImportWork, ids, deadline_seconds=IMPORT_SECONDS
-    )
+    import_transaction = providers.Singleton(PostgresImportTransaction, database, ids, deadline_seconds=IMPORT_SECONDS)
     import_questions = providers.Factory(ImportQuestions, import_transaction, ids, threads)
     read_import = providers.Factory(ReadImport, import_reader)
 

@@ -9,13 +9,24 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 
 from adapters.postgres.health import production_faults as find_faults
-from adapters.postgres.migrations import MigrationNotAllowed, Migrations
+from adapters.postgres.migrations import MigrationNotAllowed, Migrations, MigrationState
 from adapters.system.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from application.auth.registering import NewUser
 from domain.auth.people import Role
 from entrypoints.container import Container
 from entrypoints.demo import demo_accounts_in
 from entrypoints.settings import Account, Environment, Settings
+
+__all__ = [
+    "MigrationState",
+    "ProvisioningError",
+    "bootstrap",
+    "migrations",
+    "opened",
+    "production_faults",
+    "provisioned",
+    "running",
+]
 
 
 class ProvisioningError(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -133,9 +134,11 @@ class _Server(uvicorn.Server):
         await super().startup([])
         if self.should_exit:
             return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.handle_exit, signal.SIGHUP, None)
         for listening in sockets or []:
             listening.setblocking(False)
-            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+            loop.add_reader(listening, self._accept, listening)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

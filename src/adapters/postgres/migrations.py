@@ -53,7 +53,7 @@ class ServerTooOld(DomainError):
     """The schema and its statements need a PostgreSQL that is not older than the oldest one supported."""
 
     code = "migration.server_too_old"
-    kind = Kind.UNSUPPORTED
+    kind = Kind.UNAVAILABLE
     title = "The PostgreSQL server is too old"
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from adapters.postgres.database import Database
 from adapters.postgres.rows import entity
 from adapters.postgres.statements import load
-from adapters.postgres.transaction import PostgresWork
-from application.question_bank.imports import ImportRunning
+from adapters.postgres.transaction import PostgresTransaction, PostgresWork
+from application.ports import IdGenerator
+from application.question_bank.imports import ImportRunning, ImportsBusy
 from application.question_bank.ports import ApplyImport, ImportReader, ImportWork
 from domain.question_bank.banks import bank_title
 from domain.question_bank.import_report import Applied, ImportReport
@@ -24,12 +25,15 @@ from domain.question_bank.imported import (
     identical_duplicate,
 )
 
+ResultT = TypeVar("ResultT")
 SQL = load("question_bank")
 _encode = msgspec.json.Encoder().encode
 # So many rows are formatted before other requests of this process get their turn: about a millisecond.
 _ROWS_AT_A_TIME = 100
 # From here on a set is joined as a whole. Below, a few looked-up rows are cheaper than reading a large bank.
-_MANY_ROWS = 5_000
+_MANY_ROWS = 20_000
+_IMPORTS_AT_ONCE = 2
+_RETRY_AFTER_SECONDS = 5
 
 
 class PostgresImportWork(PostgresWork, ImportWork):
@@ -55,10 +59,10 @@ class PostgresImportWork(PostgresWork, ImportWork):
         self._staged += len(rows)
 
     async def resolve_duplicates(self) -> Sequence[ImportProblem]:
-        if self._staged >= _MANY_ROWS:
-            await self._one(SQL["prefer_hash_joins"])
-        rows = await self._all(SQL["resolve_duplicates"], self._params())
-        rows.sort(key=lambda row: int(row["record"]))
+        rows = await self._all(SQL["find_duplicates"], self._params())
+        if rows:
+            records = [row["record"] for row in rows]
+            self._staged -= await self._run(SQL["drop_duplicates"], self._params() | {"records": records})
         return [
             conflicting_duplicate(row["record"], row["line"], row["external_id"])
             if row["conflicting"]
@@ -67,6 +71,10 @@ class PostgresImportWork(PostgresWork, ImportWork):
         ]
 
     async def apply(self, how: ApplyImport) -> Applied:
+        if not self._staged:
+            return Applied(created=0, updated=0, unchanged=0)
+        if self._staged >= _MANY_ROWS:
+            await self._one(SQL["prefer_hash_joins"])
         params = await self._bank_params(how)
         unchanged = await self._run(SQL["drop_unchanged"], params)
         updated = await self._run(SQL["recognise_questions"], params)
@@ -122,6 +130,28 @@ class PostgresImportWork(PostgresWork, ImportWork):
             question.shuffle,
             question.content_hash,
         )
+
+
+class PostgresImportTransaction(PostgresTransaction[PostgresImportWork]):
+    """A few imports at a time in one process, refused rather than queued: each holds a connection for long."""
+
+    def __init__(self, database: Database, ids: IdGenerator, *, deadline_seconds: float) -> None:
+        super().__init__(database, PostgresImportWork, ids, deadline_seconds=deadline_seconds)
+        self._under_way = 0
+
+    async def __call__(self, unit: Callable[[PostgresImportWork], Awaitable[ResultT]], /) -> ResultT:
+        if self._under_way >= _IMPORTS_AT_ONCE:
+            raise ImportsBusy(retry_after_seconds=_RETRY_AFTER_SECONDS)
+        self._under_way += 1
+        importing = asyncio.ensure_future(super().__call__(unit))
+        importing.add_done_callback(self._ended)
+        # Whoever asked may go away; the import goes on and keeps its place until it ends.
+        return await asyncio.shield(importing)
+
+    def _ended(self, importing: asyncio.Future[Any]) -> None:
+        self._under_way -= 1
+        if not importing.cancelled():
+            importing.exception()
 
 
 class PostgresImportReader(ImportReader):

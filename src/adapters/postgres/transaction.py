@@ -51,6 +51,10 @@ class PostgresWork(Work):
     def now(self) -> datetime:
         return self._now
 
+    def end(self) -> None:
+        """The unit is over and its connection belongs to the next one: what still tries to use it fails."""
+        del self._connection
+
     async def audit(self, entry: AuditEntry) -> None:
         request = request_context.get()
         await self._run(
@@ -149,6 +153,8 @@ class PostgresTransaction(Transaction[WorkT], Generic[WorkT]):
         except BaseException:
             await _roll_back(connection, lease)
             raise
+        finally:
+            work.end()
         lease.committing = True
         await connection.commit()
         return result

@@ -3,11 +3,12 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
 
-_CREATE = (
+_CREATE: tuple[LiteralString, ...] = (
     "CREATE ROLE ace_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION",
     "CREATE ROLE ace_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION",
     # Bounds that hold for whoever connects as the application, a pooler in between or not.

@@ -26,6 +26,14 @@ class ImportRunning(DomainError):
     title = "Another import into this bank is running"
 
 
+class ImportsBusy(DomainError):
+    """As many imports as this process carries out at once are at work; requests of students come first."""
+
+    code = "import.busy"
+    kind = Kind.UNAVAILABLE
+    title = "Too many imports are running, try again in a moment"
+
+
 class ImportNotFound(DomainError):
     """There is no such import."""
 
@@ -119,8 +127,13 @@ class ImportQuestions:
         items = order.file.read(order.bank)
         batch = await self.threads.take(items, BATCH)
         while batch:
-            questions = _questions(batch, tally)
-            batch, _ = await asyncio.gather(self.threads.take(items, BATCH), work.stage(questions))
+            upcoming = asyncio.create_task(self.threads.take(items, BATCH))
+            try:
+                await work.stage(_questions(batch, tally))
+            finally:
+                # Neither outlives the other: the file may be closed, and the unit may end, as soon as this returns.
+                await asyncio.wait((upcoming,))
+            batch = upcoming.result()
             progress(tally.read + tally.skipped + tally.rejected)
 
     async def _keep(self, report: ImportReport, actor_id: str | None) -> ImportReport:

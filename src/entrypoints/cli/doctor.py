@@ -7,7 +7,7 @@ import sys
 import click
 
 from domain.errors import DomainError
-from entrypoints.cli.support import REFUSED, settled, stop_on_sigterm
+from entrypoints.cli.support import REFUSED, settled, stop_on_signals
 from entrypoints.provisioning import migrations, production_faults, running
 from entrypoints.settings import Environment, Settings
 
@@ -15,7 +15,7 @@ from entrypoints.settings import Environment, Settings
 @click.command()
 def doctor() -> None:
     """Examine settings, database, migrations and limits; exit with 1 if something would keep Ace from serving."""
-    stop_on_sigterm()
+    stop_on_signals()
     with settled() as settings:
         click.echo(f"ok    settings are valid ({settings.environment})")
         with running(settings) as ready:

@@ -8,7 +8,7 @@ import sys
 import click
 import msgspec
 
-from entrypoints.cli.support import REFUSED, settled, stop_on_sigterm
+from entrypoints.cli.support import REFUSED, settled, stop_on_signals
 from entrypoints.provisioning import bootstrap, production_faults, provisioned
 from entrypoints.settings import Environment, Settings
 
@@ -23,7 +23,7 @@ def serve(host: str | None, port: int | None, no_worker: bool, demo: bool) -> No
     from entrypoints.server import CannotServe, listen
     from entrypoints.server import serve as run
 
-    stop_on_sigterm()
+    stop_on_signals()
     with settled() as settings:
         chosen = _chosen(settings, host, port, worker=not no_worker)
         try:
@@ -44,8 +44,9 @@ def worker() -> None:
     """Carry out background jobs until Ctrl-C."""
     from entrypoints.worker import work
 
-    stop_on_sigterm()
+    stop_on_signals()
     with settled() as settings, provisioned(settings) as ready:
+        _refuse_unfit(ready)
         work(ready)
 
 
@@ -59,7 +60,7 @@ def _chosen(settings: Settings, host: str | None, port: int | None, *, worker: b
 
 
 def _refuse_unfit(settings: Settings) -> None:
-    """In production a database that could lose or leak data is not served from."""
+    """In production a database that could lose or leak data is neither served from nor worked on."""
     faults = production_faults(settings) if settings.environment is Environment.PRODUCTION else []
     for fault in faults:
         click.echo(fault, err=True)

@@ -53,7 +53,7 @@ def refusals() -> Iterator[None]:
 @contextmanager
 def database() -> Iterator[Settings]:
     """The settings with a database that is running and migrated, for as long as the block lasts."""
-    stop_on_sigterm()
+    stop_on_signals()
     with settled() as settings, provisioned(settings) as ready:
         yield ready
 
@@ -68,10 +68,11 @@ def use(settings: Settings, work: Callable[[Container], Awaitable[ResultT]]) -> 
     return asyncio.run(carry_out())
 
 
-def stop_on_sigterm() -> None:
-    """SIGTERM ends a command as Ctrl-C does: in order, so that nothing it started is left behind."""
+def stop_on_signals() -> None:
+    """SIGTERM, and SIGHUP of a closed terminal, end a command as Ctrl-C does: in order, with nothing left behind."""
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from litestar import Router, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from application.question_bank.imports import (
@@ -18,24 +12,25 @@ from application.question_bank.imports import (
     ImportOrder,
     ImportQuestions,
     ImportRunning,
+    ImportsBusy,
     PublishingNotAllowed,
     ReadImport,
 )
 from application.question_bank.ports import FileOptions, QuestionFiles
 from domain.auth.people import Actor, Role
-from domain.errors import FieldProblem, InvalidInput
 from domain.question_bank.banks import bank_slug
 from domain.question_bank.import_refusals import ImportRefused
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
 from domain.question_bank.imported import ImportProblem, Severity
 from entrypoints.http.fields import ResponseBody
 from entrypoints.http.injection import Injected
-from entrypoints.http.refusals import RequestTimeout, UnsupportedMediaType
+from entrypoints.http.refusals import UnsupportedMediaType
 from entrypoints.http.requests import MIB, ApiRequest
+from entrypoints.http.uploads import clean_name, received_file
 
 UPLOAD_LIMIT = 50 * MIB
 UPLOAD_SECONDS = 60
-_IN_MEMORY = 1 * MIB
+_NAMELESS = "questions.csv"
 _RAW_TYPES = ("text/csv", "application/csv", "application/octet-stream")
 _STAFF = (Role.INSTRUCTOR, Role.ADMIN)
 _MAX_NAME = 255
@@ -87,12 +82,6 @@ class ImportReportBody(ResponseBody):
     problems: list[ImportProblemBody]
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    name: str
-    file: IO[bytes]
-
-
 @post(
     "/instructor/question-imports",
     operation_id="importQuestions",
@@ -101,7 +90,7 @@ class _Upload:
     opt={
         "callers": _STAFF,
         "body_seconds": UPLOAD_SECONDS,
-        "refusals": (ImportRefused, ImportRunning, PublishingNotAllowed, UnsupportedMediaType),
+        "refusals": (ImportRefused, ImportRunning, ImportsBusy, PublishingNotAllowed, UnsupportedMediaType),
         "request_body": _UPLOAD_BODY,
     },
 )
@@ -124,13 +113,14 @@ async def import_questions_from_file(
     Without `bank` the name of the file names the bank. An import that is refused changes nothing and says so by its
     `status`. The same file again changes nothing.
     """
-    async with _upload(request, file_name) as upload:
+    async with received_file(request, _RAW_TYPES, UPLOAD_SECONDS) as upload:
+        name = clean_name(file_name or upload.name) or _NAMELESS
         wanted = FileOptions(
             format=file_format or _format_of(request), encoding=encoding, delimiter=delimiter, answer_base=answer_base
         )
         order = ImportOrder(
-            file=question_files.from_file(upload.name, upload.file, wanted),
-            bank=bank or bank_slug(upload.name),
+            file=question_files.from_file(name, upload.file, wanted),
+            bank=bank or bank_slug(name),
             mode=mode,
             publish=publish,
         )
@@ -147,36 +137,6 @@ async def get_question_import(
 ) -> ImportReportBody:
     """The report of an import."""
     return _report(await read_import(actor, import_id))
-
-
-@asynccontextmanager
-async def _upload(request: ApiRequest, file_name: str | None) -> AsyncIterator[_Upload]:
-    """The file that was sent; it is on disk when it is large, and gone when the block ends."""
-    media_type = request.content_type[0]
-    if media_type == "multipart/form-data":
-        part = (await request.form()).get("file")
-        if not isinstance(part, UploadFile):
-            message = "the form has no file in its part `file`"
-            raise InvalidInput(message, problems=(FieldProblem("/file", "missing", message),))
-        try:
-            yield _Upload(file_name or part.filename[:_MAX_NAME], cast(IO[bytes], part.file))
-        finally:
-            await part.close()
-    elif media_type in _RAW_TYPES:
-        with SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-            await _fill(spool, request)
-            yield _Upload(file_name or "questions.csv", cast(IO[bytes], spool))
-    else:
-        raise UnsupportedMediaType
-
-
-async def _fill(spool: SpooledTemporaryFile[bytes], request: ApiRequest) -> None:
-    try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            async for chunk in request.stream():
-                await asyncio.to_thread(spool.write, chunk)
-    except TimeoutError:
-        raise RequestTimeout from None
 
 
 def _format_of(request: ApiRequest) -> str | None:

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from litestar import Request
-from litestar.datastructures import FormMultiDict
 from litestar.types import HTTPReceiveMessage
 
 from application.request_context import request_context
@@ -55,9 +54,6 @@ class ApiRequest(Request[Any, Any, Any]):
 
     async def body(self) -> bytes:
         return await (self._in_time(super().body()) if self.is_connected else super().body())
-
-    async def form(self) -> FormMultiDict:
-        return await (self._in_time(super().form()) if self.is_connected else super().form())
 
     async def json(self) -> Any:
         """The body as the type that the handler's `data` declares."""

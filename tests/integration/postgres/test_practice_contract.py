@@ -135,8 +135,10 @@ async def test_a_draw_brings_the_question_as_published_without_its_key(world: Wo
 
 
 async def test_kinds_that_cannot_be_marked_are_not_drawn(world: World) -> None:
-    world.offer([Offer(id="qst_1"), Offer(id="qst_2", kind=QuestionKind.ORDERING)])
-    assert [question.question_id for question in await draw(world)] == ["qst_1"]
+    """And they take nobody's place: one that can be marked is found among twenty that cannot."""
+    world.offer([Offer(id="qst_1")])
+    world.offer([Offer(id=f"qst_o{number}", kind=QuestionKind.ORDERING) for number in range(20)])
+    assert [question.question_id for question in await draw(world, count=1)] == ["qst_1"]
 
 
 async def test_the_same_session_draws_the_same_questions_and_another_one_others(world: World) -> None:

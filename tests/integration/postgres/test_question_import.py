@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from adapters.files.question_files import QuestionFilesByFormat
 from adapters.memory.question_bank import MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.postgres.database import Database
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportWork
+from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.ports import Transaction
-from application.question_bank.imports import ImportOrder, ImportQuestions, ImportRunning
+from application.question_bank.imports import ImportOrder, ImportQuestions, ImportRunning, ImportsBusy
 from application.question_bank.ports import FileOptions, ImportWork, QuestionFile
 from domain.errors import DomainError
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
+from domain.question_bank.imported import ParsedItem
 from tests.support.postgres import ClonedDatabase, SettableClock
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
@@ -247,6 +248,82 @@ async def test_one_import_per_bank_at_a_time(database: Database, ids: TimeOrdere
     assert (await importing(None, order(FIRST, bank="other"))).created == 1
     finish.set()
     await keeper
+
+
+async def test_more_imports_than_a_process_takes_are_refused_at_once(database: Database, ids: TimeOrderedIds) -> None:
+    """The third is told to come back; a place is free when an import has ended, whether or not its caller stayed."""
+    transact = PostgresImportTransaction(database, ids, deadline_seconds=30)
+    finish = asyncio.Event()
+
+    def keep(bank: str) -> asyncio.Task[None]:
+        async def unit(work: ImportWork) -> None:
+            await work.hold_bank(bank)
+            await finish.wait()
+
+        return asyncio.create_task(transact(unit))
+
+    keepers = [keep("one"), keep("two")]
+    await asyncio.sleep(0)
+    keepers[0].cancel()
+    with pytest.raises(ImportsBusy):
+        await use_case(transact, ids)(None, order(FIRST))
+    finish.set()
+    await asyncio.gather(*keepers, return_exceptions=True)
+    assert (await _eventually_imported(use_case(transact, ids))).created == 1
+
+
+async def _eventually_imported(importing: ImportQuestions) -> ImportReport:
+    while True:
+        try:
+            return await importing(None, order(FIRST))
+        except ImportsBusy:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_file_that_breaks_off_leaves_nothing_behind(
+    on_postgres: ImportQuestions, cloned: ClonedDatabase
+) -> None:
+    """The reading of the file fails while a batch is on its way to the store."""
+    with pytest.raises(OSError, match="gone"):
+        await on_postgres(None, ImportOrder(file=BrokenFile(), bank="broken"))
+
+    with psycopg.connect(cloned.urls.app) as connection:
+        assert connection.execute("select count(*) from question_import_rows").fetchone() == (0,)
+        assert connection.execute("select count(*) from question_banks").fetchone() == (0,)
+
+
+async def test_thousands_of_rows_are_judged_at_once_whatever_the_planner_believes(
+    on_postgres: ImportQuestions, cloned: ClonedDatabase
+) -> None:
+    """Statistics that were taken while nothing was staged used to make the search for duplicates quadratic."""
+    with cloned.administration() as connection:
+        connection.execute("analyze question_import_rows")
+    rows = [FIRST.replace("Q1,", f"Q{n},") for n in range(4_900)]
+
+    async with asyncio.timeout(10):
+        report = await on_postgres(None, order(*rows))
+
+    assert report.created == 4_900
+
+
+class BrokenFile(QuestionFile):
+    """Two thousand good questions, and then the disk is gone."""
+
+    name = "broken.csv"
+    format = "csv"
+
+    def read(self, bank: str) -> Iterator[ParsedItem]:
+        rows = "\n".join([HEADER, *(FIRST.replace("Q1,", f"Q{n},") for n in range(2_000))])
+        yield from file_of(rows.encode()).read(bank)
+        raise OSError("gone")
+
+
+async def test_a_file_without_questions_makes_no_bank(on_postgres: ImportQuestions, cloned: ClonedDatabase) -> None:
+    assert (await on_postgres(None, order(bank="empty"))).total == 0
+
+    with psycopg.connect(cloned.urls.app) as connection:
+        assert connection.execute("select count(*) from question_banks").fetchone() == (0,)
+        assert connection.execute("select count(*) from audit_log").fetchone() == (0,)
 
 
 async def test_eight_imports_of_one_file_at_once_make_its_questions_once(on_postgres: ImportQuestions) -> None:
