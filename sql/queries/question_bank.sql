@@ -148,11 +148,18 @@ where r.import_id = %(import_id)s and r.known and q.id = r.question_id;
 delete from question_import_rows where import_id = %(import_id)s;
 
 -- name: save_import
+-- A report that is complete stays as it is, whoever comes late with an earlier one.
 insert into question_imports (id, bank, actor_id, file, format, mode, status, report, created_at, finished_at)
-values (%(id)s, %(bank)s, %(actor_id)s, %(file)s, %(format)s, %(mode)s, %(status)s, %(report)s, %(now)s, %(now)s);
+values (%(id)s, %(bank)s, %(actor_id)s, %(file)s, %(format)s, %(mode)s, %(status)s, %(report)s, %(now)s,
+        case when %(status)s <> 'running' then %(now)s::timestamptz end)
+on conflict (id) do update
+set status = excluded.status, report = excluded.report, finished_at = excluded.finished_at
+where question_imports.status = 'running' and excluded.status <> 'running';
 
 -- name: find_import
-select report from question_imports where id = %(id)s;
+-- An import has fifteen minutes; one that has been running for longer died with its process.
+select report, status = 'running' and created_at < clock_timestamp() - interval '15 minutes' as lost
+from question_imports where id = %(id)s;
 
 -- name: was_imported
 select exists (select from question_imports where bank = %(bank)s and status = 'succeeded' and mode <> 'dry_run') as yes;

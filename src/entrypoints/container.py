@@ -23,7 +23,7 @@ from adapters.postgres.health import readiness
 from adapters.postgres.housekeeping import HOUSEKEEPING_SCHEDULE, Housekeeping
 from adapters.postgres.jobs import JobWorker
 from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction
+from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.security.access_tokens import JwtAccessTokens
 from adapters.security.csrf_tokens import HmacCsrfTokens
@@ -42,6 +42,7 @@ from application.practice.reading import ListPracticeSessions, ReadPracticeSessi
 from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
 from application.practice.starting import CreatePracticeSession
 from application.question_bank.imports import ImportQuestions, ReadImport
+from application.question_bank.long_imports import ImportInTime
 from entrypoints.settings import Environment, Settings
 
 IMPORT_SECONDS = 900.0
@@ -137,6 +138,8 @@ class Container(containers.DeclarativeContainer):
     import_reader = providers.Singleton(PostgresImportReader, database)
     import_transaction = providers.Singleton(PostgresImportTransaction, database, ids, deadline_seconds=IMPORT_SECONDS)
     import_questions = providers.Factory(ImportQuestions, import_transaction, ids, threads)
+    report_transaction = providers.Singleton(PostgresTransaction, database, PostgresImportWork, ids)
+    import_in_time = providers.Singleton(ImportInTime, import_questions, report_transaction, ids)
     read_import = providers.Factory(ReadImport, import_reader)
 
     # practice

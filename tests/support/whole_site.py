@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
+from dependency_injector import providers
 
+from adapters.security.passwords import ArgonPasswordHasher
 from application.auth.registering import NewUser
 from application.enrollment.defining import PackageOutline
 from application.question_bank.imports import ImportOrder
@@ -19,6 +21,7 @@ from entrypoints.container import Container
 from entrypoints.http.app import Application, create_app
 from entrypoints.http.logs import AccessLog
 from entrypoints.settings import Settings
+from tests.support.auth_http import CHEAP_HASHES
 from tests.support.http import ORIGIN, LogLines
 from tests.support.postgres import ClonedDatabase
 
@@ -70,6 +73,7 @@ class WholeSite:
     app: Application
     client: httpx.AsyncClient
     database: ClonedDatabase
+    container: Container
     package: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -112,10 +116,11 @@ class WholeSite:
 async def whole_site_of(database: ClonedDatabase, **settings: Any) -> AsyncIterator[WholeSite]:
     """Two students, an instructor, an admin; one package, in which both students are enrolled."""
     container = Container(settings=Settings(database_url=database.urls.app, secret_keys=(SECRET,), **settings))
+    container.password_hasher.override(providers.Singleton(ArgonPasswordHasher, **CHEAP_HASHES))
     app = create_app(container, log=AccessLog(LogLines().write))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-        site = WholeSite(app, client, database)
+        site = WholeSite(app, client, database, container)
         await _fill(site, container)
         yield site
 

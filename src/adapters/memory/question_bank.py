@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.memory.store import MemoryWork
 from application.question_bank.ports import ApplyImport, ImportWork
-from domain.question_bank.import_report import Applied, ImportReport
+from domain.question_bank.import_report import Applied, ImportReport, ImportStatus
 from domain.question_bank.imported import (
     ImportedQuestion,
     ImportProblem,
@@ -60,7 +60,9 @@ class MemoryImportWork(MemoryWork, ImportWork):
         return Applied(**counts)
 
     async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
-        self._tables["question_imports"][report.id] = report
+        kept = self._tables["question_imports"].get(report.id)
+        if kept is None or (kept.status is ImportStatus.RUNNING and report.status is not ImportStatus.RUNNING):
+            self._tables["question_imports"][report.id] = report
 
 
 def _settle(question: ImportedQuestion, kept: KeptQuestion | None, *, publish: bool) -> tuple[str, KeptQuestion]:

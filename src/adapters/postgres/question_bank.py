@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from application.ports import IdGenerator
 from application.question_bank.imports import ImportRunning, ImportsBusy
 from application.question_bank.ports import ApplyImport, ImportReader, ImportWork
 from domain.question_bank.banks import bank_title
-from domain.question_bank.import_report import Applied, ImportReport
+from domain.question_bank.import_report import Applied, ImportReport, ImportStatus
 from domain.question_bank.imported import (
     FormattedText,
     ImportedQuestion,
@@ -162,7 +163,10 @@ class PostgresImportReader(ImportReader):
 
     async def report(self, import_id: str) -> ImportReport | None:
         row = await self._database.fetch_one(SQL["find_import"], {"id": import_id})
-        return None if row is None else entity(row["report"], ImportReport)
+        if row is None:
+            return None
+        report = entity(row["report"], ImportReport)
+        return replace(report, status=ImportStatus.FAILED) if row["lost"] else report
 
     async def was_imported(self, bank: str) -> bool:
         row = await self._database.fetch_one(SQL["was_imported"], {"bank": bank})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from application.ports import AuditEntry, IdGenerator, Transaction
@@ -52,12 +52,21 @@ class PublishingNotAllowed(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOrder:
-    """What is asked for: a file, its bank, the mode, and whether its questions are published at once."""
+    """What is asked for: a file, its bank, the mode, and whether its questions are published at once.
+
+    Without an `id` the import gets one.
+    """
 
     file: QuestionFile
     bank: str
     mode: ImportMode = ImportMode.ALL_OR_NOTHING
     publish: bool = False
+    id: str = ""
+
+    @property
+    def head(self) -> ImportHead:
+        """What a report says about its import."""
+        return ImportHead(id=self.id, bank=self.bank, file=self.file.name, format=self.file.format, mode=self.mode)
 
 
 class _Undone(Exception):
@@ -94,9 +103,7 @@ class ImportQuestions:
         check_bank_slug(order.bank)
         if order.publish and actor is not None and actor.role is not Role.ADMIN:
             raise PublishingNotAllowed
-        head = ImportHead(
-            id=self.ids.new("imp"), bank=order.bank, file=order.file.name, format=order.file.format, mode=order.mode
-        )
+        head = replace(order, id=order.id or self.ids.new("imp")).head
         author_id = actor.user_id if actor else None
 
         async def carry_out(work: ImportWork) -> ImportReport:

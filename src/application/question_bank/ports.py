@@ -89,7 +89,8 @@ class ImportWork(Work, Protocol):
         """Creates what is new, changes what says something else, leaves alone what is the same."""
 
     @abstractmethod
-    async def save_report(self, report: ImportReport, actor_id: str | None) -> None: ...
+    async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
+        """Keeps the report; one that is kept is only replaced while it says `running`, and by one that does not."""
 
 
 class ImportReader(Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from domain.errors import DomainError
 from domain.question_bank.imported import ImportProblem, Severity
 
 PROBLEMS_IN_REPORT = 1_000
@@ -59,6 +60,38 @@ class ImportReport:
     rejected: int
     warnings: Mapping[str, int]
     problems: tuple[ImportProblem, ...]
+
+
+def running(of: ImportHead) -> ImportReport:
+    """What can be told of an import that has not ended."""
+    return _empty(of, ImportStatus.RUNNING)
+
+
+def failed(of: ImportHead, refusal: DomainError | None) -> ImportReport:
+    """An import that ended without an outcome: refused as a whole, or broken off by a fault of ours."""
+    code = refusal.code if refusal else "import.broken_off"
+    message = refusal.detail if refusal else "The import broke off; nothing was changed."
+    problem = ImportProblem(record=0, line=0, field=None, code=code, severity=Severity.ERROR, message=message)
+    return replace(_empty(of, ImportStatus.FAILED), problems=(problem,))
+
+
+def _empty(of: ImportHead, status: ImportStatus) -> ImportReport:
+    return ImportReport(
+        id=of.id,
+        bank=of.bank,
+        file=of.file,
+        format=of.format,
+        mode=of.mode,
+        status=status,
+        total=0,
+        created=0,
+        updated=0,
+        unchanged=0,
+        skipped=0,
+        rejected=0,
+        warnings={},
+        problems=(),
+    )
 
 
 @dataclass(slots=True)

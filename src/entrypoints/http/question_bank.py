@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Annotated, Any, Literal
 
-from litestar import Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from application.question_bank.imports import (
     ImportNotFound,
     ImportOrder,
-    ImportQuestions,
     ImportRunning,
     ImportsBusy,
     PublishingNotAllowed,
     ReadImport,
 )
+from application.question_bank.long_imports import ImportInTime
 from application.question_bank.ports import FileOptions, QuestionFiles
 from domain.auth.people import Actor, Role
 from domain.question_bank.banks import bank_slug
@@ -92,12 +93,13 @@ class ImportReportBody(ResponseBody):
         "body_seconds": UPLOAD_SECONDS,
         "refusals": (ImportRefused, ImportRunning, ImportsBusy, PublishingNotAllowed, UnsupportedMediaType),
         "request_body": _UPLOAD_BODY,
+        "also_answers": (202,),
     },
 )
 async def import_questions_from_file(
     request: ApiRequest,
     actor: Injected[Actor],
-    import_questions: Injected[ImportQuestions],
+    import_in_time: Injected[ImportInTime],
     question_files: Injected[QuestionFiles],
     bank: Annotated[str | None, QueryParameter(max_length=100)] = None,
     mode: FromQuery[ImportMode] = ImportMode.ALL_OR_NOTHING,
@@ -107,13 +109,15 @@ async def import_questions_from_file(
     encoding: Annotated[str | None, QueryParameter(max_length=40)] = None,
     delimiter: Annotated[str | None, QueryParameter(max_length=1)] = None,
     answer_base: Annotated[Literal[0, 1] | None, QueryParameter(name="answerBase")] = None,
-) -> ImportReportBody:
+) -> Response[ImportReportBody]:
     """Import a file of questions, sent as the body or as the part `file` of a form, at most 50 MiB.
 
     Without `bank` the name of the file names the bank. An import that is refused changes nothing and says so by its
-    `status`. The same file again changes nothing.
+    `status`. The same file again changes nothing. One that takes longer than a few seconds is answered with 202 and
+    the status `running`; its report is found at `Location`.
     """
-    async with received_file(request, _RAW_TYPES, UPLOAD_SECONDS) as upload:
+    async with AsyncExitStack() as stack:
+        upload = await stack.enter_async_context(received_file(request, _RAW_TYPES, UPLOAD_SECONDS))
         name = clean_name(file_name or upload.name) or _NAMELESS
         wanted = FileOptions(
             format=file_format or _format_of(request), encoding=encoding, delimiter=delimiter, answer_base=answer_base
@@ -124,7 +128,11 @@ async def import_questions_from_file(
             mode=mode,
             publish=publish,
         )
-        return _report(await import_questions(actor, order))
+        report = await import_in_time(actor, order, stack.pop_all().aclose)
+    if report.status is ImportStatus.RUNNING:
+        location = {"location": f"/instructor/question-imports/{report.id}"}
+        return Response(_report(report), status_code=202, headers=location)
+    return Response(_report(report))
 
 
 @get(

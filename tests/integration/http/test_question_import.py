@@ -141,3 +141,19 @@ async def test_what_is_neither_a_file_nor_a_form_is_refused(site: WholeSite) -> 
 )
 def test_of_a_file_s_name_only_the_name_is_kept(given: str, kept: str) -> None:
     assert clean_name(given) == kept
+
+
+async def test_an_import_that_takes_longer_than_a_request_may_is_answered_with_202(
+    module_database: ClonedDatabase,
+) -> None:
+    """The report is found at the address that the answer gives."""
+    module_database.empty()
+    async with whole_site_of(module_database) as site:
+        site.container.import_in_time.add_kwargs(prompt_seconds=0.0)
+
+        answer = await send(site, "?bank=long", **raw(GOOD))
+        await site.container.import_in_time().settle()
+
+        assert (answer.status_code, answer.json()["status"]) == (202, "running")
+        report = (await site.ask("GET", answer.headers["location"], "instructor")).json()
+        assert (report["id"], report["status"], report["created"]) == (answer.json()["id"], "succeeded", 1)

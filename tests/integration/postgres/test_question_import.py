@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from adapters.files.question_files import QuestionFilesByFormat
 from adapters.memory.question_bank import MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.postgres.database import Database
@@ -23,10 +20,10 @@ from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.ports import Transaction
 from application.question_bank.imports import ImportOrder, ImportQuestions, ImportRunning, ImportsBusy
-from application.question_bank.ports import FileOptions, ImportWork, QuestionFile
+from application.question_bank.ports import ImportWork
 from domain.errors import DomainError
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
-from domain.question_bank.imported import ParsedItem
+from tests.support.import_files import FIRST, SECOND, THIRD, BrokenFile, file_of, order
 from tests.support.postgres import ClonedDatabase, SettableClock
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora"
@@ -34,13 +31,6 @@ needs_corpora = pytest.mark.skipif(not CORPORA.exists(), reason="the question co
 EXPECTED = json.loads((CORPORA / "edge" / "EXPECTED.json").read_text()) if CORPORA.exists() else {}
 EDGES = {name: wanted for name, wanted in EXPECTED.items() if name.endswith(".csv")}
 
-HEADER = (
-    "question-id,domain,question-text,option-a,option-b,option-c,option-d,"
-    "explanation-a,explanation-b,explanation-c,explanation-d,difficulty,tags,correct answer"
-)
-FIRST = "Q1,Routing,What is one?,a,b,c,d,,because,,,Easy,ip;net,B"
-SECOND = 'Q2,Switching,What is two?,a,b,c,d,,,,,hard,,"A,C"'
-THIRD = "Q3,,What is three?,a,b,c,d,,,,,cosmic,,D"
 # Version, status, published version, stem.
 Kept = tuple[int, str, int | None, str]
 
@@ -56,14 +46,6 @@ class Bank:
         self, *rows: str, mode: ImportMode = ImportMode.ALL_OR_NOTHING, publish: bool = False
     ) -> ImportReport:
         return await self.import_questions(None, order(*rows, mode=mode, publish=publish))
-
-
-def order(*rows: str, bank: str = "network", **options: Any) -> ImportOrder:
-    return ImportOrder(file=file_of("\n".join([HEADER, *rows]).encode()), bank=bank, **options)
-
-
-def file_of(content: bytes, name: str = "network.csv") -> QuestionFile:
-    return QuestionFilesByFormat().from_file(name, io.BytesIO(content), FileOptions())
 
 
 def use_case(transact: Transaction[ImportWork], ids: TimeOrderedIds) -> ImportQuestions:
@@ -304,18 +286,6 @@ async def test_thousands_of_rows_are_judged_at_once_whatever_the_planner_believe
         report = await on_postgres(None, order(*rows))
 
     assert report.created == 4_900
-
-
-class BrokenFile(QuestionFile):
-    """Two thousand good questions, and then the disk is gone."""
-
-    name = "broken.csv"
-    format = "csv"
-
-    def read(self, bank: str) -> Iterator[ParsedItem]:
-        rows = "\n".join([HEADER, *(FIRST.replace("Q1,", f"Q{n},") for n in range(2_000))])
-        yield from file_of(rows.encode()).read(bank)
-        raise OSError("gone")
 
 
 async def test_a_file_without_questions_makes_no_bank(on_postgres: ImportQuestions, cloned: ClonedDatabase) -> None:

@@ -1,0 +1,110 @@
+"""Imports that outlast a request: answered while they run, and told about until their end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
+from adapters.postgres.transaction import PostgresTransaction
+from adapters.system.clock import TimeOrderedIds
+from adapters.system.threads import AsyncioThreads
+from application.question_bank.imports import ImportOrder, ImportQuestions
+from application.question_bank.long_imports import ImportInTime
+from domain.auth.people import Actor, Role
+from domain.question_bank.import_report import ImportReport, ImportStatus
+from tests.support.import_files import FIRST, BrokenFile, SlowFile, order
+from tests.support.postgres import ClonedDatabase
+
+SOMEBODY = Actor(user_id="usr_somebody", role=Role.ADMIN, session_id="ses_somebody")
+
+
+@pytest.fixture(autouse=True)
+def somebody(cloned: ClonedDatabase) -> None:
+    with psycopg.connect(cloned.urls.app) as connection:
+        connection.execute(
+            """
+            insert into users (id, email, role, password_hash, created_at, updated_at)
+            values ('usr_somebody', 'somebody@school.example', 'admin', 'none', now(), now())
+            """
+        )
+
+
+@pytest.fixture
+def in_time(database: Database, ids: TimeOrderedIds) -> ImportInTime:
+    transact = PostgresImportTransaction(database, ids, deadline_seconds=30)
+    importing = ImportQuestions(transact, ids, AsyncioThreads())
+    return ImportInTime(importing, PostgresTransaction(database, PostgresImportWork, ids), ids, prompt_seconds=0.05)
+
+
+@dataclass(slots=True)
+class Released:
+    """Whether the file of an import was given up."""
+
+    times: int = 0
+
+    async def __call__(self) -> None:
+        self.times += 1
+
+
+async def ended(reader: PostgresImportReader, import_id: str) -> ImportReport:
+    async with asyncio.timeout(10):
+        while True:
+            report = await reader.report(import_id)
+            if report is not None and report.status is not ImportStatus.RUNNING:
+                return report
+            await asyncio.sleep(0.01)
+
+
+async def test_a_long_import_is_answered_while_it_runs_and_tells_its_end_later(
+    in_time: ImportInTime, database: Database
+) -> None:
+    file, released, reader = SlowFile(), Released(), PostgresImportReader(database)
+
+    begun = await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), released)
+
+    assert (begun.status, begun.total, released.times) == (ImportStatus.RUNNING, 0, 0)
+    assert await reader.report(begun.id) == begun
+    file.go.set()
+    assert (await ended(reader, begun.id)).created == 1
+    assert released.times == 1
+
+
+async def test_a_long_import_that_breaks_off_is_reported_as_failed(in_time: ImportInTime, database: Database) -> None:
+    released = Released()
+    slow = ImportInTime(in_time.import_questions, in_time.transact, in_time.ids, prompt_seconds=0.0)
+
+    begun = await slow(SOMEBODY, ImportOrder(file=BrokenFile(), bank="broken"), released)
+
+    report = await ended(PostgresImportReader(database), begun.id)
+    assert (report.status, report.problems[0].code) == (ImportStatus.FAILED, "import.broken_off")
+    assert released.times == 1
+
+
+async def test_a_short_import_is_answered_with_its_report(in_time: ImportInTime) -> None:
+    released = Released()
+    prompt = ImportInTime(in_time.import_questions, in_time.transact, in_time.ids)
+
+    report = await prompt(SOMEBODY, order(FIRST), released)
+
+    assert (report.status, report.created, released.times) == (ImportStatus.SUCCEEDED, 1, 1)
+
+
+async def test_an_import_whose_process_died_is_not_said_to_run_for_ever(
+    in_time: ImportInTime, database: Database, cloned: ClonedDatabase
+) -> None:
+    file = SlowFile()
+    begun = await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), Released())
+    with cloned.administration() as connection:
+        connection.execute("update question_imports set created_at = created_at - interval '16 minutes'")
+
+    report = await PostgresImportReader(database).report(begun.id)
+
+    assert report is not None
+    assert report.status is ImportStatus.FAILED
+    file.go.set()
+    await in_time.settle()
