@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -93,7 +95,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("port", "ACE_PORT", values.between(0, 65_535), "a port from 0 to 65535"),
     ("workers", "ACE_WORKERS", values.between(1, 64), "a number from 1 to 64"),
     ("data_dir", "ACE_DATA_DIR", Path, "a folder"),
-    ("secret_keys", "ACE_SECRET_KEY", values.secret_keys, "keys of at least 32 bytes, separated by commas"),
+    ("secret_keys", "ACE_SECRET_KEY", values.secret_keys, "random keys of at least 32 bytes, separated by commas"),
     ("cors_origins", "ACE_CORS_ORIGINS", values.origins, "a comma-separated list of origins, or *"),
     ("allowed_hosts", "ACE_ALLOWED_HOSTS", values.items, "a comma-separated list of host names"),
     ("trusted_proxies", "ACE_TRUSTED_PROXIES", values.networks, "a comma-separated list of addresses or networks"),
@@ -126,7 +128,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     problems = reader.problems + reader.unknown() + _contradictions(settings)
     if problems:
         raise SettingsError(problems)
-    return settings
+    return _with_own_host(settings)
 
 
 def with_development_secrets(settings: Settings) -> Settings:
@@ -134,15 +136,50 @@ def with_development_secrets(settings: Settings) -> Settings:
     if settings.secret_keys or settings.environment is Environment.PRODUCTION:
         return settings
     path = settings.data_dir / "secret-key"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
+        secret = _kept_secret(path)
+    except OSError as error:
+        raise SettingsError([f"ACE_DATA_DIR: {path} cannot be used ({error.strerror})"]) from None
+    except ValueError:
+        reason = "holds no fit secret; remove the file, and the next start makes a new one"
+        raise SettingsError([f"ACE_SECRET_KEY: {path} {reason}"]) from None
+    return msgspec.structs.replace(settings, secret_keys=(secret,))
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in this file, which is there as a whole or not at all, however many start at once or are cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _place_secret(path, os.link)
+    if len(path.read_bytes().strip()) < values.MINIMAL_SECRET_BYTES:
+        # Cut off by a crash or a full disk: nothing that matters was ever signed with it.
+        _place_secret(path, os.replace)
+    secret = path.read_text().strip()
+    if values.secret_keys(secret) != (secret,):
+        raise ValueError("expected one key")
+    return secret
+
+
+def _place_secret(path: Path, place: Callable[[str, Path], None]) -> None:
+    """A new secret gets its name when it is on the disk. Linked into place, whoever came first wins."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-    return msgspec.structs.replace(settings, secret_keys=(path.read_text().strip(),))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            place(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _with_own_host(settings: Settings) -> Settings:
+    """In production no other host name is answered than the public one, unless others are named."""
+    if settings.environment is not Environment.PRODUCTION or settings.allowed_hosts or settings.public_url is None:
+        return settings
+    host = values.host_of(settings.public_url)
+    return msgspec.structs.replace(settings, allowed_hosts=(host,))
 
 
 class _Reader:
@@ -209,6 +246,8 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("ACE_DB_POOL_MIN: must not be above ACE_DB_POOL_MAX")
     if settings.refresh_token_seconds > settings.session_seconds:
         problems.append("ACE_REFRESH_TOKEN_SECONDS: must not be above ACE_SESSION_SECONDS")
+    if settings.access_token_seconds > settings.refresh_token_seconds:
+        problems.append("ACE_ACCESS_TOKEN_SECONDS: must not be above ACE_REFRESH_TOKEN_SECONDS")
     if settings.environment is Environment.PRODUCTION:
         problems += _production_contradictions(settings)
     return problems
@@ -220,6 +259,10 @@ def _production_contradictions(settings: Settings) -> list[str]:
         problems.append("ACE_SECRET_KEY: production needs its own secret of at least 32 bytes")
     if settings.database_url is None:
         problems.append("DATABASE_URL: production needs its own PostgreSQL")
+    if not settings.secure:
+        problems.append(
+            "ACE_PUBLIC_URL: production needs the https:// address of the server, so that cookies are Secure"
+        )
     if "*" in settings.cors_origins:
         problems.append("ACE_CORS_ORIGINS: * is not allowed in production, because answers carry credentials")
     return problems

@@ -98,7 +98,10 @@ class AuthReader(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Hashes passwords, slowly on purpose and never on the event loop. Refuses `Busy` when too many are waiting."""
+    """Hashes passwords, slowly on purpose and never on the event loop.
+
+    Refuses `Busy` when too many are waiting, or when the request could not be answered in time.
+    """
 
     @abstractmethod
     async def hash(self, password: str) -> str: ...

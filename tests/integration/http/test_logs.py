@@ -8,6 +8,8 @@ import logging
 import subprocess
 import sys
 
+import pytest
+
 from application.request_context import RequestContext, request_context
 from entrypoints.http.logs import AccessLine, AccessLog, JsonFormatter, now
 from tests.support.http import LogLines
@@ -73,3 +75,46 @@ def test_a_server_process_logs_json_to_standard_error_and_requests_to_standard_o
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == b"{}\n"
     assert json.loads(done.stderr)["message"] == "hello"
+
+
+_JOBS = """
+import asyncio, logging
+from procrastinate import App
+from procrastinate.testing import InMemoryConnector
+from entrypoints.http.logs import configure_logging
+
+configure_logging(logging.%s)
+app = App(connector=InMemoryConnector())
+
+@app.task(name="mail")
+async def mail(to, links, timestamp):
+    if timestamp:
+        raise ValueError(f"cannot tell {to!r} of {links['reset']}")
+
+async def main():
+    async with app.open_async():
+        for timestamp in (0, 1):
+            await mail.defer_async(to="zoë@school.test", links={"reset": "tok-4711"}, timestamp=timestamp)
+        await app.run_worker_async(wait=False, install_signal_handlers=False)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_a_job_that_fails_is_told_without_its_arguments_and_one_that_succeeds_not_at_all(level: str) -> None:
+    """They are addresses of mail and one-time tokens; the real queue has them in every line and every traceback."""
+    done = subprocess.run([sys.executable, "-c", _JOBS % level], capture_output=True, text=True, check=True)
+    lines = [json.loads(each) for each in done.stderr.splitlines()]
+    (told,) = (each for each in lines if each["logger"] == "procrastinate.worker")
+    assert told["level"] == "error"
+    assert told["message"].startswith("Job mail[2] ended with status: Error, lasted ")
+    assert "ValueError: cannot tell '[hidden]' of [hidden]" in told["trace"]
+    for secret in ("school.test", "tok-4711"):
+        assert secret not in done.stderr + done.stdout
+
+
+def test_other_loggers_keep_what_they_say() -> None:
+    record = logging.LogRecord("ace", logging.ERROR, __file__, 1, "kept: 4711", (), None)
+    record.job = {"call_string": "kept", "task_kwargs": {"a": "4711"}, "task_name": "t", "id": 1}
+    assert json.loads(JsonFormatter().format(record))["message"] == "kept: 4711"

@@ -1,15 +1,18 @@
-"""Argon2id in its own thread: parameters, equal cost, a bounded queue."""
+"""Argon2id in its own thread: parameters, equal cost, a bounded queue, a wait that ends before the request must."""
 
 import asyncio
 import os
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import argon2
 import pytest
 
 from adapters.security.passwords import ArgonPasswordHasher
+from application.request_context import RequestContext, request_context
 from domain.auth.sessions import Busy
 
 
@@ -119,4 +122,123 @@ async def test_whoever_goes_away_while_waiting_makes_room() -> None:
     assert hasher.waiting == 1
     gate.set()
     assert await busy
+    hasher.close()
+
+
+REST = 1.5  # what must be left for the database work after the hash
+
+
+@contextmanager
+def answering_by(second: float) -> Iterator[None]:
+    token = request_context.set(RequestContext(answer_by=second))
+    try:
+        yield
+    finally:
+        request_context.reset(token)
+
+
+class FakeTime:
+    """Seconds that pass only where a test lets them; a fake hash takes as many as it is told."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def hash_of(self, seconds: float) -> Callable[[], bool]:
+        def pass_by() -> bool:
+            self.now += seconds
+            return True
+
+        return pass_by
+
+
+async def occupy(hasher: ArgonPasswordHasher) -> tuple[threading.Event, "asyncio.Task[bool]"]:
+    """The thread is busy until the event is set."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def work() -> bool:
+        begun.set()
+        return gate.wait(10)
+
+    busy = asyncio.create_task(hasher._run(work))
+    await asyncio.get_running_loop().run_in_executor(None, begun.wait, 10)
+    return gate, busy
+
+
+async def test_the_wait_for_a_turn_ends_before_the_request_must_and_the_work_is_dropped(
+    hasher: ArgonPasswordHasher,
+) -> None:
+    gate, busy = await occupy(hasher)
+    done: list[str] = []
+    began = time.monotonic()
+    with answering_by(began + REST + 0.05), pytest.raises(Busy) as refused:
+        await asyncio.wait_for(hasher._run(lambda: done.append("in vain")), 5)
+    assert 0.04 < time.monotonic() - began < 1
+    assert refused.value.retry_after_seconds == 2
+    assert hasher.waiting == 1
+    gate.set()
+    assert await busy
+    await hasher._run(lambda: done.append("wanted"))
+    assert done == ["wanted"]
+
+
+async def test_the_work_of_a_caller_who_went_away_is_not_carried_out(hasher: ArgonPasswordHasher) -> None:
+    gate, busy = await occupy(hasher)
+    done: list[str] = []
+    gone = asyncio.create_task(hasher._run(lambda: done.append("in vain")))
+    await asyncio.sleep(0)
+    assert hasher.waiting == 2
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    gate.set()
+    assert await busy
+    await hasher._run(lambda: done.append("wanted"))
+    assert done == ["wanted"]
+
+
+async def test_a_request_that_has_no_time_left_is_refused_without_hashing(hasher: ArgonPasswordHasher) -> None:
+    done: list[str] = []
+    with answering_by(time.monotonic() + REST - 0.1), pytest.raises(Busy):
+        await hasher._run(lambda: done.append("too late"))
+    await hasher._run(lambda: done.append("outside a request"))
+    assert done == ["outside a request"]
+
+
+async def test_whoever_could_not_be_served_in_time_is_refused_at_once() -> None:
+    """Hashes take 1 s; with one under way and 4 s left, a third in the queue would be ready too late."""
+    clock = FakeTime()
+    hasher = ArgonPasswordHasher(memory_kib=8, passes=1, clock=clock)
+    await hasher._run(clock.hash_of(1.0))
+    gate, busy = await occupy(hasher)
+    with answering_by(clock.now + REST + 4.0):
+        in_time = [asyncio.create_task(hasher._run(clock.hash_of(0.0))) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert hasher.waiting == 3
+        with pytest.raises(Busy):
+            await asyncio.wait_for(hasher.hash("a password"), 5)
+    gate.set()
+    assert await busy
+    assert await asyncio.gather(*in_time) == [True, True]
+    hasher.close()
+
+
+async def test_one_slow_hash_does_not_close_the_door_for_ever() -> None:
+    """However long hashes took, an empty queue takes the next one, and what it takes is what counts."""
+    clock = FakeTime()
+    hasher = ArgonPasswordHasher(memory_kib=8, passes=1, clock=clock)
+    await hasher._run(clock.hash_of(60.0))
+    for _ in range(30):
+        with answering_by(clock.now + REST + 4.0):
+            assert await hasher._run(clock.hash_of(0.02))
+    gate, busy = await occupy(hasher)
+    with answering_by(clock.now + REST + 4.0):
+        waiting = asyncio.create_task(hasher._run(clock.hash_of(0.02)))
+        await asyncio.sleep(0)
+        assert hasher.waiting == 2
+    gate.set()
+    assert await busy
+    assert await waiting
     hasher.close()
