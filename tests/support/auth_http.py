@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from dependency_injector import providers
 
+from adapters.security.passwords import ArgonPasswordHasher
 from entrypoints.container import Container
 from entrypoints.http import auth
 from entrypoints.http.app import Application, create_app
@@ -18,6 +20,8 @@ from tests.support.postgres import ClonedDatabase
 
 PORTALS = ("student", "instructor", "admin")
 ADA = {"email": EMAIL, "password": PASSWORD}
+# The real thing, at a fraction of its cost: what a hash costs is tested where it is made.
+CHEAP_HASHES = {"memory_kib": 64, "passes": 1}
 EVIL = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}
 
 
@@ -25,6 +29,7 @@ EVIL = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}
 async def serving(database: ClonedDatabase, log: list[bytes], **settings: Any) -> AsyncIterator[Application]:
     """The application with the auth area only, as these settings make it."""
     container = Container(settings=Settings(database_url=database.urls.app, secret_keys=(SECRET,), **settings))
+    container.password_hasher.override(providers.Singleton(ArgonPasswordHasher, **CHEAP_HASHES))
     app = create_app(container, (auth,), log=AccessLog(log.append))
     async with app.lifespan():
         yield app

@@ -37,17 +37,28 @@ class SettableClock(Clock):
         return self.at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClonedDatabase:
     """A migrated database of its own, and how to empty it."""
 
     urls: ConnectionUrls
     emptying: bytes
+    _keeper: psycopg.Connection | None = field(default=None, init=False, repr=False)
 
     def empty(self) -> None:
         """Deletes all rows; for small tables far cheaper than TRUNCATE. Triggers and foreign keys are off meanwhile."""
-        with self.administration() as connection:
-            connection.execute(self.emptying)
+        self.keeper.execute(self.emptying)
+
+    @property
+    def keeper(self) -> psycopg.Connection:
+        """The superuser's connection that stays open from test to test, made anew if a test has ended it."""
+        if self._keeper is None or self._keeper.closed:
+            self._keeper = psycopg.connect(self.superuser, autocommit=True)
+        return self._keeper
+
+    def close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.close()
 
     @contextmanager
     def administration(self) -> Iterator[psycopg.Connection]:

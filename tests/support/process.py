@@ -136,9 +136,12 @@ class Process:
         """Waits for the end; the exit code is negative if a signal ended the process."""
         return self._process.wait(_STOP_SECONDS)
 
+    def send_to_all(self, number: signal.Signals) -> None:
+        """As a terminal does: to the whole foreground process group."""
+        os.killpg(self._process.pid, number)
+
     def press_ctrl_c(self) -> int:
-        """The terminal sends SIGINT to the whole foreground process group."""
-        os.killpg(self._process.pid, signal.SIGINT)
+        self.send_to_all(signal.SIGINT)
         return self.wait()
 
     def kill(self) -> None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
@@ -53,7 +54,7 @@ class Operation:
     @property
     def protected(self) -> bool:
         security: list[dict[str, list[str]]] = self.described["security"]
-        return security != [{}]
+        return {} not in security
 
     @property
     def person(self) -> str:
@@ -101,15 +102,14 @@ class WholeSite:
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
-        with self.database.administration() as connection:
-            names = [
-                name
-                for (name,) in connection.execute(
-                    "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
-                )
-            ]
-            counts = " union all ".join(f"""select '{name}', count(*) from "{name}" """ for name in sorted(names))
-            return dict(connection.execute(counts.encode()).fetchall())
+        return dict(self.database.keeper.execute(self._counting).fetchall())
+
+    @cached_property
+    def _counting(self) -> bytes:
+        names = self.database.keeper.execute(
+            "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1"
+        )
+        return " union all ".join(f"""select '{name}', count(*) from "{name}" """ for (name,) in names).encode()
 
 
 @asynccontextmanager

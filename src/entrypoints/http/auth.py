@@ -65,11 +65,11 @@ _REGISTRATION = (EmailTaken, UsernameTaken, PasswordRefused, OriginRefused, Busy
 class Portal(Controller):
     """The routes of one portal. Subclasses name its role, and say how one registers."""
 
-    tags = ("auth",)
     portal: ClassVar[Role]
 
     @post(
         "/login",
+        summary="Sign in",
         operation_id=_operation("login"),
         status_code=200,
         opt={"callers": (), "refusals": (InvalidCredentials, WrongPortal, OriginRefused, Busy)},
@@ -85,7 +85,7 @@ class Portal(Controller):
         grant = await sign_in(Credentials(email=data.email, password=data.password), visit)
         return _signed_in(session_edge, grant, data.delivery)
 
-    @get("/me", operation_id=_operation("getProfile"))
+    @get("/me", summary="Who is signed in", operation_id=_operation("getProfile"))
     async def me(self, actor: NamedDependency[Actor], read_profile: NamedDependency[ReadProfile]) -> ProfileBody:
         """Who is signed in, and through which session."""
         profile = await read_profile(actor)
@@ -93,6 +93,7 @@ class Portal(Controller):
 
     @post(
         "/refresh",
+        summary="Renew the tokens",
         operation_id=_operation("refresh"),
         status_code=200,
         opt={
@@ -120,8 +121,10 @@ class Portal(Controller):
 
     @post(
         "/logout",
+        summary="Sign out",
         operation_id=_operation("logout"),
         status_code=204,
+        response_description="Signed out",
         opt={"callers": (), "may_be_signed_in": True, "refusals": (CsrfRefused, OriginRefused)},
     )
     async def logout(self, sign_out: NamedDependency[SignOut], session_edge: NamedDependency[SessionEdge]) -> None:
@@ -129,7 +132,7 @@ class Portal(Controller):
         await sign_out(session_edge.held())
         session_edge.clear()
 
-    @post("/logout-all", operation_id=_operation("logoutAll"), status_code=200)
+    @post("/logout-all", summary="Sign out everywhere", operation_id=_operation("logoutAll"), status_code=200)
     async def logout_all(
         self,
         actor: NamedDependency[Actor],
@@ -145,7 +148,12 @@ class Portal(Controller):
 class OpenPortal(Portal):
     """A portal where anybody may register."""
 
-    @post("/register", operation_id=_operation("register"), opt={"callers": (), "refusals": _REGISTRATION})
+    @post(
+        "/register",
+        summary="Register",
+        operation_id=_operation("register"),
+        opt={"callers": (), "refusals": _REGISTRATION},
+    )
     async def register(
         self,
         data: JSONBody[RegisterRequest],
@@ -162,6 +170,7 @@ class StaffPortal(Portal):
 
     @post(
         "/register",
+        summary="Register",
         operation_id=_operation("register"),
         opt={"callers": (), "refusals": (InvitationRequired, *_REGISTRATION)},
     )
@@ -178,18 +187,21 @@ class StaffPortal(Portal):
 
 class StudentAuth(OpenPortal):
     path = "/student/auth"
+    tags = ("student-auth",)
     portal = Role.STUDENT
     opt = _serving(Role.STUDENT)
 
 
 class InstructorAuth(StaffPortal):
     path = "/instructor/auth"
+    tags = ("instructor-auth",)
     portal = Role.INSTRUCTOR
     opt = _serving(Role.INSTRUCTOR)
 
 
 class AdminAuth(StaffPortal):
     path = "/admin/auth"
+    tags = ("admin-auth",)
     portal = Role.ADMIN
     opt = _serving(Role.ADMIN)
 
@@ -198,6 +210,7 @@ class LegacyAuth(OpenPortal):
     """The students' portal under its old path, which answers say is deprecated."""
 
     path = "/auth"
+    tags = ("legacy-auth",)
     portal = Role.STUDENT
     opt = _serving(Role.STUDENT, successor="/student/auth")
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from litestar import Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
-from msgspec import convert
+from msgspec import Meta, convert
 
 from application.enrollment.enrolling import CancelEnrollment, Enroll, Enrolled
 from application.enrollment.ports import EnrollmentReader, PackageReader
@@ -27,7 +26,7 @@ from domain.enrollment import (
     TierUnknown,
 )
 from entrypoints.http.conditional import hashed
-from entrypoints.http.fields import Id, PageBody, RequestBody, ResponseBody
+from entrypoints.http.fields import Id, PageBody, RequestBody, ResponseBody, When
 from entrypoints.http.idempotency import once
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging, page
@@ -37,44 +36,93 @@ from entrypoints.http.requests import ApiRequest
 _STUDENTS = {"callers": (Role.STUDENT,)}
 
 
+_PACKAGE_ID = "pkg_01m7y0w5089re0wwbvvzgw20sf"
+_TIER_ID = "tier_01m7y0w5089re0wwbvvzgw20sg"
+_EndedAt = Annotated[When | None, Meta(description="Null while it is active")]
+_EndReason = Annotated[EndReason | None, Meta(description="Null while it is active")]
+
+
 class ExamPackageTier(ResponseBody):
+    """A way of being enrolled in an exam package."""
+
     id: str
     name: str
-    is_default: bool
+    is_default: Annotated[bool, Meta(description="Whether it is taken where an enrolment names none")]
 
 
 class ExamPackageSummary(ResponseBody):
+    """An exam package as one who chooses sees it."""
+
     id: str
-    slug: str
+    slug: Annotated[str, Meta(description="Its name in addresses")]
     title: str
     description: str
-    question_count: int
-    duration_seconds: int | None
-    pass_mark: Decimal
-    version: int
-    tiers: list[ExamPackageTier]
+    question_count: Annotated[int, Meta(description="How many published questions it has")]
+    duration_seconds: Annotated[int | None, Meta(description="How long the exam lasts; null: as long as one likes")]
+    pass_mark: Annotated[Decimal, Meta(description="The percent of the marks that passes, as a decimal string")]
+    version: Annotated[int, Meta(description="Grows with every change")]
+    tiers: Annotated[
+        list[ExamPackageTier], Meta(description="Those that a student may take unasked, the default first")
+    ]
 
 
 class ExamPackagePage(PageBody):
+    """A page of exam packages."""
+
     items: list[ExamPackageSummary]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "items": [
+            {
+                "id": _PACKAGE_ID,
+                "slug": "network-fundamentals",
+                "title": "Network Fundamentals Associate",
+                "description": "Addressing, routing and switching.",
+                "questionCount": 240,
+                "durationSeconds": 5400,
+                "passMark": "70",
+                "version": 3,
+                "tiers": [{"id": _TIER_ID, "name": "Standard", "isDefault": True}],
+            }
+        ],
+        "nextCursor": None,
+    }
 
 
 class EnrollRequest(RequestBody):
+    """The exam package to enrol in."""
+
     exam_package_id: Id
-    tier_id: Id | None = None
+    tier_id: Annotated[Id | None, Meta(description="Absent or null: the default tier")] = None
+
+    example: ClassVar[Mapping[str, Any]] = {"examPackageId": _PACKAGE_ID, "tierId": None}
 
 
 class EnrollmentBody(ResponseBody):
+    """An enrolment in an exam package."""
+
     id: str
     exam_package_id: str
     tier_id: str
     status: EnrollmentStatus
-    started_at: datetime
-    ended_at: datetime | None
-    end_reason: EndReason | None
+    started_at: When
+    ended_at: _EndedAt
+    end_reason: _EndReason
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "id": "enr_01m7y0w5089re0wwbvvzgw20sh",
+        "examPackageId": _PACKAGE_ID,
+        "tierId": _TIER_ID,
+        "status": "active",
+        "startedAt": "2026-03-02T08:20:00Z",
+        "endedAt": None,
+        "endReason": None,
+    }
 
 
 class EnrollmentListItem(ResponseBody):
+    """An enrolment with the names of its exam package and tier."""
+
     id: str
     exam_package_id: str
     package_slug: str
@@ -82,16 +130,30 @@ class EnrollmentListItem(ResponseBody):
     tier_id: str
     tier_name: str
     status: EnrollmentStatus
-    started_at: datetime
-    ended_at: datetime | None
-    end_reason: EndReason | None
+    started_at: When
+    ended_at: _EndedAt
+    end_reason: _EndReason
 
 
 class EnrollmentPage(PageBody):
+    """A page of enrolments."""
+
     items: list[EnrollmentListItem]
 
+    example: ClassVar[Mapping[str, Any]] = {
+        "items": [
+            {
+                **EnrollmentBody.example,
+                "packageSlug": "network-fundamentals",
+                "packageTitle": "Network Fundamentals Associate",
+                "tierName": "Standard",
+            }
+        ],
+        "nextCursor": None,
+    }
 
-@get("/exam-packages", operation_id="listExamPackages")
+
+@get("/exam-packages", summary="List the exam packages", operation_id="listExamPackages")
 async def list_exam_packages(
     request: ApiRequest,
     paging: NamedDependency[Paging],
@@ -109,7 +171,7 @@ async def list_exam_packages(
     return answer
 
 
-@get("/student/enrollments", operation_id="listEnrollments", opt=_STUDENTS)
+@get("/student/enrollments", summary="List own enrolments", operation_id="listEnrollments", opt=_STUDENTS)
 async def list_enrollments(
     request: ApiRequest,
     actor: NamedDependency[Actor],
@@ -124,6 +186,7 @@ async def list_enrollments(
 
 @post(
     "/student/enrollments",
+    summary="Enrol in an exam package",
     operation_id="enroll",
     opt={
         **_STUDENTS,
@@ -143,7 +206,9 @@ async def enroll_in_package(
 
 @delete(
     "/student/enrollments/{exam_package_id:str}",
+    summary="Leave an exam package",
     operation_id="cancelEnrollment",
+    response_description="The enrolment has ended",
     opt={**_STUDENTS, "refusals": (EnrollmentNotFound,)},
 )
 async def leave_package(

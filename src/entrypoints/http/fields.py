@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +13,12 @@ from msgspec import Meta
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$(?!\n)")]
+# `$` of the engine that checks also matches before a last line break, hence what follows it; readers of the document
+# often have an engine that cannot look ahead, and a `$` that needs none.
+ID_PATTERN: Final = "^[A-Za-z0-9_-]+$(?!\n)"
+PUBLISHED_ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}$"
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=ID_PATTERN)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=10_000)]
 SmallCount = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -19,8 +26,16 @@ BigCount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True, description="A time from 2000 to 2100, with its zone")]
 
 
+# Of answers.
+When = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
+Mark = Annotated[Decimal, Meta(description="Marks, as a decimal string")]
+MaxMark = Annotated[Decimal, Meta(description="The marks that can be had, as a decimal string")]
+
+
 class RequestBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """What a client sends: camelCase, nothing unknown, times only from 2000 to 2100."""
+    """What a client sends: camelCase, nothing unknown, times only from 2000 to 2100. `example` is shown to readers."""
+
+    example: ClassVar[Mapping[str, Any]]
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -30,13 +45,15 @@ class RequestBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw
 
 
 class ResponseBody(msgspec.Struct, rename="camel", kw_only=True):
-    """What we answer: camelCase, every field present (null where there is nothing to tell)."""
+    """What we answer: camelCase, every field present (null where there is nothing to tell). `example` is shown."""
+
+    example: ClassVar[Mapping[str, Any]]
 
 
 class PageBody(ResponseBody, kw_only=True):
     """One page of a list; subclasses add `items`. `nextCursor` is null on the last page."""
 
-    next_cursor: str | None
+    next_cursor: Annotated[str | None, Meta(description="To be sent as `cursor` for the next page; null on the last")]
 
 
 def _camel(name: str) -> str:

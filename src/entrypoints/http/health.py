@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar, Literal, Protocol
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -27,9 +27,11 @@ CheckReadiness = Callable[[], Awaitable[Readiness]]
 
 
 class Health(ResponseBody):
-    """The answer of a process that lives."""
+    """All is well."""
 
     status: Literal["ok"]
+
+    example: ClassVar[Mapping[str, Any]] = {"status": "ok"}
 
 
 _LIVE = {"/healthz": "checkHealthz", "/health": "checkHealth", "/v1/health": "checkHealthV1"}
@@ -45,7 +47,7 @@ def health_handlers(check_readiness: CheckReadiness, figures: Metrics | None) ->
 
 
 def _liveness(path: str, operation_id: str) -> HTTPRouteHandler:
-    @get(path, operation_id=operation_id, summary="Liveness", tags=["health"])
+    @get(path, operation_id=operation_id, summary="Is the process alive?", tags=["health"])
     async def check_liveness() -> Health:
         """Answers as long as the process serves; it does not ask the database."""
         return Health(status="ok")
@@ -54,7 +56,13 @@ def _liveness(path: str, operation_id: str) -> HTTPRouteHandler:
 
 
 def _readiness(check: CheckReadiness) -> HTTPRouteHandler:
-    @get("/readyz", operation_id="checkReadiness", summary="Readiness", tags=["health"], opt={"refusals": (NotReady,)})
+    @get(
+        "/readyz",
+        operation_id="checkReadiness",
+        summary="Can requests be served?",
+        tags=["health"],
+        opt={"refusals": (NotReady,)},
+    )
     async def check_readiness() -> Health:
         """Whether requests can be served: the database answers and has every migration."""
         if not (await check()).ready:
@@ -65,7 +73,14 @@ def _readiness(check: CheckReadiness) -> HTTPRouteHandler:
 
 
 def _figures(figures: Metrics) -> HTTPRouteHandler:
-    @get("/metrics", operation_id="readMetrics", summary="Metrics", tags=["health"], media_type=metrics.MEDIA_TYPE)
+    @get(
+        "/metrics",
+        operation_id="readMetrics",
+        summary="Read the metrics",
+        tags=["health"],
+        media_type=metrics.MEDIA_TYPE,
+        response_description="The figures",
+    )
     async def read_metrics() -> Response[str]:
         """The figures of this process in Prometheus' text format."""
         content: Any = figures.text()

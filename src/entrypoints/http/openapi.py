@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, get_args
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -17,7 +18,9 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.routes import HTTPRoute
 from litestar.typing import FieldDefinition
 
+from entrypoints.http import openapi_headers as headers
 from entrypoints.http import openapi_operations as operations
+from entrypoints.http.fields import ID_PATTERN, PUBLISHED_ID_PATTERN
 from entrypoints.http.openapi_operations import Operation
 from entrypoints.http.problems import Problem
 
@@ -25,11 +28,35 @@ Document: TypeAlias = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{name}"
 _DESCRIPTION: Final = (
-    "Exam preparation: question bank, practice and timed exams.\n\n"
-    "Times are UTC, durations whole seconds, marks and percents decimal strings. Every error is a problem document"
-    " (RFC 9457) with a stable `code`. Lists come page by page: pass `nextCursor` as `cursor`. A creating or"
-    " submitting request with an `Idempotency-Key` may be repeated: it has one effect and one answer."
+    "Exam preparation: question banks, exam packages, enrolment and practice.\n\n"
+    "**Signing in.** `POST /student/auth/login` (or `/instructor/…`, `/admin/…`) answers with an `accessToken`: send it"
+    " as `Authorization: Bearer …`, on this page with *Authorize*. It also sets cookies; a change that relies on"
+    " those needs the `csrfToken` in `X-CSRF-Token`, which this page sends by itself. Anybody may register as a"
+    " student; a server started with `--demo` prints accounts for all three portals.\n\n"
+    "**Conventions.** Times are UTC, durations whole seconds, marks and percents decimal strings. Every error is a"
+    " problem document (RFC 9457) with a stable `code`. Lists come page by page: pass `nextCursor` as `cursor`. A"
+    " creating or submitting request with an `Idempotency-Key` may be repeated: it has one effect and one answer."
 )
+# In the order of the page.
+_TAGS: Final[Mapping[str, str]] = {
+    "student-auth": "Students register, sign in and out, and keep their session alive.",
+    "instructor-auth": "The same for instructors, who register with an invitation.",
+    "admin-auth": "The same for administrators, who register with an invitation.",
+    "enrollment": "Exam packages that anybody may look at, and what students are enrolled in.",
+    "practice": "Students practise: a session draws questions, takes answers, and is reviewed.",
+    "question_bank": "Instructors and administrators fill the question banks.",
+    "health": "For orchestrators and monitoring.",
+    "legacy-auth": "The students' portal at its old paths, which `/student/auth` replaces.",
+}
+_PROBLEM_EXAMPLE: Final = {
+    "type": "urn:ace:problem:request.invalid",
+    "title": "The request breaks a rule",
+    "status": 422,
+    "detail": "The request breaks a rule",
+    "code": "request.invalid",
+    "instance": "5f0c1d2a9be34e6c8f7a60b1d4c2e913",
+    "errors": [{"pointer": "/count", "code": "out_of_range", "message": "Expected `int` <= 200"}],
+}
 _SECURITY_SCHEMES: Final[Document] = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {
@@ -95,18 +122,52 @@ def complete(app: Litestar) -> Document:
     paths: dict[str, Document] = {}
     for each in described:
         paths.setdefault(each.public_path, {})[each.method] = operations.describe(each, by_type)
-    return {
+    for name, example in _examples(types):
+        components[name]["examples"] = [example]
+    found: Document = {
         "openapi": "3.1.0",
         "info": drawn["info"],
         "servers": drawn["servers"],
-        "tags": [{"name": name} for name in sorted({tag for each in described for tag in each.drawn.get("tags", ())})],
+        "tags": _tags(described),
         "paths": {path: dict(sorted(paths[path].items())) for path in sorted(paths)},
         "components": {
             "schemas": dict(sorted(components.items())),
-            "responses": {"Problem": operations.problem_response("Any other problem")},
+            "responses": {"Problem": operations.problem_response("Any other problem", "Retry-After")},
+            "headers": headers.COMPONENTS,
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
+    readable: Document = _readable(found)
+    return readable
+
+
+def _tags(described: Iterable[Operation]) -> list[Document]:
+    used = {tag for each in described for tag in each.drawn.get("tags", ())}
+    known = [{"name": name, "description": text} for name, text in _TAGS.items() if name in used]
+    return [*known, *({"name": name} for name in sorted(used - set(_TAGS)))]
+
+
+def _examples(types: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """The examples that bodies have of themselves; one that is inherited lacks what was added."""
+    yield Problem.__name__, _PROBLEM_EXAMPLE
+    for found in types:
+        for body in get_args(found) or (found,):
+            if "example" in getattr(body, "__dict__", ()):
+                yield body.__name__, body.example
+
+
+def _readable(value: Any, key: str = "") -> Any:
+    """The same with docstrings as they are meant, in every version of Python, and patterns for any engine."""
+    match value:
+        case dict():
+            return {name: _readable(item, name) for name, item in value.items()}
+        case list():
+            return [_readable(item) for item in value]
+        case str() if key == "description":
+            return inspect.cleandoc(value)
+        case str() if key == "pattern" and value == ID_PATTERN:
+            return PUBLISHED_ID_PATTERN
+    return value
 
 
 def _operations(app: Litestar, drawn: Document) -> Iterator[Operation]:

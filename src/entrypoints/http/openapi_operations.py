@@ -1,7 +1,12 @@
-"""One operation of the OpenAPI document: its parameters, bodies, problems and who may call it."""
+"""One operation of the OpenAPI document: its parameters, bodies, problems and who may call it.
+
+What the handler's `opt` tells beyond callers and refusals: `may_be_signed_in` (a session is optional), `successor` (the
+path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `request_body`.
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,11 +15,15 @@ from typing import Any, Final, get_args, get_origin
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from application.idempotency import KeyReused, RequestInFlight
 from domain.errors import DomainError, InvalidInput
 from entrypoints.http import conditional
+from entrypoints.http import openapi_headers as headers
+from entrypoints.http.fields import PUBLISHED_ID_PATTERN
 from entrypoints.http.idempotency import once
+from entrypoints.http.pagination import page
 from entrypoints.http.problems import MEDIA_TYPE, status_of
 from entrypoints.http.refusals import (
     MalformedRequest,
@@ -25,22 +34,10 @@ from entrypoints.http.refusals import (
 )
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
-_ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+_ID: Final = {"type": "string", "pattern": PUBLISHED_ID_PATTERN}
 _STATUS_ONLY: Final[Mapping[int, str]] = {401: "Not signed in", 403: "Not allowed"}
-_IDEMPOTENCY_KEY: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "The same key and body again: one effect, and the same answer with `Idempotency-Replayed: true`.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-}
-_IF_MATCH: Final = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "description": "The ETag of the version that is to be changed.",
-    "schema": {"type": "string"},
-}
+_SAFE: Final = frozenset({"get", "head", "options"})
+_SOME_CALLER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []}, {"cookie": []})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +72,17 @@ class Operation:
     def types(self) -> list[Any]:
         return [found for found in (self.request_type, self.response_type) if found is not None]
 
+    @property
+    def security(self) -> list[dict[str, Any]]:
+        """Who may call; an empty requirement is anybody."""
+        if self.handler.opt.get("callers"):
+            return [*_SOME_CALLER]
+        return [{}, *_SOME_CALLER] if self.handler.opt.get("may_be_signed_in") else [{}]
+
+    @property
+    def is_deprecated(self) -> bool:
+        return "successor" in self.handler.opt
+
     def uses(self, *helpers: Any) -> bool:
         """Whether the handler calls one of these functions; what a handler does is documented by that it does it."""
         names = self.handler.fn.__code__.co_names
@@ -83,11 +91,13 @@ class Operation:
 
 def describe(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     """The operation's entry in the document."""
-    kept = ("operationId", "description", "tags", "deprecated")
+    kept = ("operationId", "description", "tags")
     summary = operation.handler.summary or operation.handler.handler_name.replace("_", " ").capitalize()
     entry: dict[str, Any] = {"summary": summary}
     entry |= {name: operation.drawn[name] for name in kept if operation.drawn.get(name)}
-    entry["security"] = [{"bearer": []}, {"cookie": []}] if operation.handler.opt.get("callers") else [{}]
+    if operation.is_deprecated:
+        entry["deprecated"] = True
+    entry["security"] = operation.security
     if parameters := _parameters(operation):
         entry["parameters"] = parameters
     if operation.request_type is not None:
@@ -101,17 +111,25 @@ def describe(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]
     return entry
 
 
-def problem_response(description: str) -> dict[str, Any]:
-    """A response that is a problem document."""
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+def problem_response(description: str, *names: str) -> dict[str, Any]:
+    """A response that is a problem document, with headers of these names."""
+    return {
+        "description": description,
+        "headers": headers.carried(*names),
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+    }
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [_parameter(drawn, operation.components) for drawn in operation.drawn.get("parameters") or ()]
     if operation.uses(once):
-        found.append(_IDEMPOTENCY_KEY)
+        found.append(headers.IDEMPOTENCY_KEY)
     if operation.uses(conditional.expected_version):
-        found.append(_IF_MATCH)
+        found.append(headers.IF_MATCH)
+    if operation.uses(conditional.versioned, conditional.hashed):
+        found.append(headers.IF_NONE_MATCH)
+    if operation.method not in _SAFE and _SOME_CALLER[1] in operation.security:
+        found.append(headers.CSRF_TOKEN)
     return sorted(found, key=lambda each: (each["in"] != "path", each["in"], each["name"]))
 
 
@@ -120,7 +138,9 @@ def _parameter(drawn: dict[str, Any], components: dict[str, Any]) -> dict[str, A
         name: value for name, value in drawn.items() if name not in ("deprecated", "allowEmptyValue", "allowReserved")
     }
     if drawn["in"] == "path":
-        return {**kept, "name": _camel(drawn["name"]), "schema": _ID}
+        thing = drawn["name"].removesuffix("_id").replace("_", " ")
+        described = {"description": f"The id of the {thing}", **kept}
+        return {**described, "name": _camel(drawn["name"]), "schema": _ID}
     schema = _without_null(_inlined(drawn["schema"], components))
     schema.pop("description", None)
     return {**kept, "schema": schema}
@@ -155,17 +175,39 @@ def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, An
     found: dict[str, Any] = {}
     for status, drawn in operation.drawn["responses"].items():
         if status.startswith("2"):
-            found[status] = {"description": drawn["description"]}
+            found[status] = {"description": _outcome(operation, drawn), "headers": _success_headers(operation, status)}
             if operation.response_type is None:
                 found[status] |= {"content": drawn["content"]} if drawn.get("content") else {}
             else:
                 media_type = next(iter(drawn.get("content") or {"application/json": None}))
                 found[status]["content"] = {media_type: {"schema": schemas[operation.response_type]}}
     for status in operation.handler.opt.get("also_answers", ()):
-        found[str(status)] = next(iter(found.values()))
+        found[str(status)] = next(iter(found.values())) | {"headers": _success_headers(operation, str(status))}
     if operation.uses(conditional.versioned, conditional.hashed):
-        found["304"] = {"description": "The client already has it"}
+        found["304"] = {"description": "The client already has it", "headers": headers.carried("ETag")}
     return found
+
+
+def _outcome(operation: Operation, drawn: Mapping[str, Any]) -> str:
+    """What a success brings: what the route says, or else the first sentence about the type of the answer."""
+    if operation.handler.response_description:
+        return operation.handler.response_description
+    body = operation.response_type
+    told = inspect.cleandoc(body.__doc__ or "") if isinstance(body, type) and issubclass(body, Struct) else ""
+    if not told:
+        return "The answer" if drawn.get("content") else "Done"
+    return re.split(r"(?<=\.)\s", told, maxsplit=1)[0].removesuffix(".")
+
+
+def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
+    names = {
+        "Deprecation": operation.is_deprecated,
+        "Link": operation.is_deprecated or operation.uses(page),
+        "ETag": operation.uses(conditional.versioned, conditional.hashed),
+        "Idempotency-Replayed": operation.uses(once),
+        "Location": status in ("201", "202") and "located" in operation.handler.opt,
+    }
+    return headers.carried(*(name for name, is_sent in names.items() if is_sent))
 
 
 def _problems(operation: Operation) -> dict[str, Any]:
@@ -178,8 +220,24 @@ def _problems(operation: Operation) -> dict[str, Any]:
     }
     if operation.handler.opt.get("callers"):
         described = {**_STATUS_ONLY, **described}
-    answers: dict[str, Any] = {str(status): problem_response(described[status]) for status in sorted(described)}
+    answers: dict[str, Any] = {
+        str(status): problem_response(described[status], *_problem_headers(operation, status))
+        for status in sorted(described)
+    }
     return {**answers, "default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _problem_headers(operation: Operation, status: int) -> Iterator[str]:
+    if operation.is_deprecated:
+        yield from ("Deprecation", "Link")
+    if status == 401:
+        yield "WWW-Authenticate"
+    if status in (429, 503) or (status == 409 and operation.uses(once)):
+        yield "Retry-After"
+    if status == 412:
+        yield "ETag"
+    if status not in (400, 401, 413, 415) and operation.uses(once):
+        yield "Idempotency-Replayed"
 
 
 def _told(refusals: Iterable[type[DomainError]]) -> Iterator[type[DomainError]]:

@@ -13,6 +13,7 @@ from application.practice.ports import SlotTarget
 from application.practice.reading import ListPracticeSessions, ReadPracticeSession, ReviewPractice, SummarisePractice
 from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
 from application.practice.starting import CreatePracticeSession
+from application.practice.views import PracticeView
 from domain.auth.people import Actor, Role
 from domain.practice.refusals import (
     AlreadyAnswered,
@@ -46,13 +47,14 @@ from entrypoints.http.practice_bodies import (
     session_body,
     summary_body,
 )
+from entrypoints.http.replies import Reply
 from entrypoints.http.requests import ApiRequest
 
 _STUDENTS = {"callers": (Role.STUDENT,)}
 _ONE = {**_STUDENTS, "refusals": (PracticeSessionNotFound,)}
 
 
-@get("/practice-sessions", operation_id="listPracticeSessions", opt=_STUDENTS)
+@get("/practice-sessions", summary="List own practice sessions", operation_id="listPracticeSessions", opt=_STUDENTS)
 async def list_sessions(
     request: ApiRequest,
     actor: NamedDependency[Actor],
@@ -67,8 +69,9 @@ async def list_sessions(
 
 @post(
     "/practice-sessions",
+    summary="Begin to practise",
     operation_id="createPracticeSession",
-    opt={**_STUDENTS, "refusals": (EnrollmentRequired, NoQuestions)},
+    opt={**_STUDENTS, "refusals": (EnrollmentRequired, NoQuestions), "located": True},
 )
 async def create_session(
     request: ApiRequest,
@@ -81,10 +84,15 @@ async def create_session(
     Fewer questions than asked for are served as they are: compare `requested` and `served`.
     """
     plan = data.plan()
-    return await once(request, actor, lambda: create_practice_session(actor, plan), practice_body)
+    return await once(request, actor, lambda: create_practice_session(actor, plan), _created)
 
 
-@get("/practice-sessions/{session_id:str}", operation_id="getPracticeSession", opt=_ONE)
+@get(
+    "/practice-sessions/{session_id:str}",
+    summary="Read a practice session",
+    operation_id="getPracticeSession",
+    opt=_ONE,
+)
 async def get_session(
     session_id: FromPath[str],
     actor: NamedDependency[Actor],
@@ -94,7 +102,12 @@ async def get_session(
     return practice_body(await read_practice_session(actor, session_id))
 
 
-@get("/practice-sessions/{session_id:str}/questions", operation_id="listPracticeQuestions", opt=_ONE)
+@get(
+    "/practice-sessions/{session_id:str}/questions",
+    summary="List the questions of a session",
+    operation_id="listPracticeQuestions",
+    opt=_ONE,
+)
 async def list_questions(
     session_id: FromPath[str],
     actor: NamedDependency[Actor],
@@ -106,6 +119,7 @@ async def list_questions(
 
 @post(
     "/practice-sessions/{session_id:str}/answers",
+    summary="Answer a question",
     operation_id="answerPracticeQuestion",
     status_code=200,
     opt={
@@ -138,6 +152,7 @@ async def answer(
 
 @post(
     "/practice-sessions/{session_id:str}/pause",
+    summary="Pause a session",
     operation_id="pausePracticeSession",
     status_code=200,
     opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, TimedPracticeCannotPause)},
@@ -151,6 +166,7 @@ async def pause_session(
 
 @post(
     "/practice-sessions/{session_id:str}/resume",
+    summary="Resume a session",
     operation_id="resumePracticeSession",
     status_code=200,
     opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, EnrollmentRequired)},
@@ -164,6 +180,7 @@ async def resume_session(
 
 @post(
     "/practice-sessions/{session_id:str}/finish",
+    summary="Finish a session",
     operation_id="finishPracticeSession",
     status_code=200,
     opt=_ONE,
@@ -180,6 +197,7 @@ async def finish_session(
 
 @get(
     "/practice-sessions/{session_id:str}/review",
+    summary="Review the answers",
     operation_id="reviewPracticeSession",
     opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, ReviewNotAvailable)},
 )
@@ -190,12 +208,21 @@ async def review_session(
     return review_body(await review_practice(actor, session_id))
 
 
-@get("/practice-sessions/{session_id:str}/summary", operation_id="summarisePracticeSession", opt=_ONE)
+@get(
+    "/practice-sessions/{session_id:str}/summary",
+    summary="Summarise a session",
+    operation_id="summarisePracticeSession",
+    opt=_ONE,
+)
 async def summarise_session(
     session_id: FromPath[str], actor: NamedDependency[Actor], summarise_practice: Injected[SummarisePractice]
 ) -> PracticeSummary:
     """A session in numbers, as a whole and by topic."""
     return summary_body(await summarise_practice(actor, session_id))
+
+
+def _created(view: PracticeView) -> Reply:
+    return Reply(practice_body(view), headers={"location": f"/practice-sessions/{view.session.id}"})
 
 
 handlers: Sequence[ControllerRouterHandler] = [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import datetime
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, convert
 
@@ -29,23 +28,43 @@ from domain.practice.sessions import FeedbackMode, PracticeStatus
 from domain.question_bank.imported import TextFormat
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import Response
-from entrypoints.http.fields import Id, PageBody, RequestBody, ResponseBody
+from entrypoints.http.fields import Id, Mark, MaxMark, PageBody, RequestBody, ResponseBody, When
 from entrypoints.http.refusals import invalid
 
 _Ids = Annotated[list[Id], Meta(max_length=MAX_FILTER_VALUES)]
+_Count = Annotated[int, Meta(ge=1, le=MAX_QUESTIONS)]
+_TimeLimit = Annotated[int, Meta(ge=1, le=MAX_TIME_LIMIT_SECONDS)]
+_SlotNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Slot = Annotated[int, Meta(description="The place of the question in the session, from 1")]
+_Correct = Annotated[int | None, Meta(description="How many answers are right; null while that is deferred")]
+_MarkIfKnown = Annotated[Decimal | None, Meta(description="Marks, as a decimal string; null while that is deferred")]
+_Percent = Annotated[Decimal | None, Meta(description="`mark` in percent of `maxMark`; null while there is none")]
+_Served = Annotated[int, Meta(description="How many questions there are")]
+_Answered = Annotated[int, Meta(description="How many questions are answered")]
+_SESSION_ID = "prs_01m7y0w5089re0wwbvvzgw20sk"
+_QUESTION_ID = "qst_01m7y0w5089re0wwbvvzgw20sm"
 
 
 class CreatePracticeRequest(RequestBody):
     """A package, and which of its questions; an empty or absent filter is no restriction."""
 
     exam_package_id: Id
-    count: Annotated[int, Meta(ge=1, le=MAX_QUESTIONS)] | None = None
-    topic_ids: _Ids | None = None
-    difficulty_ids: _Ids | None = None
-    source: Literal["all"] | None = None
-    feedback: FeedbackMode | None = None
-    certainty: bool | None = None
-    time_limit_seconds: Annotated[int, Meta(ge=1, le=MAX_TIME_LIMIT_SECONDS)] | None = None
+    count: Annotated[_Count | None, Meta(description=f"How many questions; {DEFAULT_QUESTIONS} unless told")] = None
+    topic_ids: Annotated[_Ids | None, Meta(description="Only questions of these topics")] = None
+    difficulty_ids: Annotated[_Ids | None, Meta(description="Only questions of these difficulties")] = None
+    source: Annotated[Literal["all"] | None, Meta(description="Which questions are drawn from: all, as yet")] = None
+    feedback: Annotated[FeedbackMode | None, Meta(description="`immediate` unless told")] = None
+    certainty: Annotated[bool | None, Meta(description="Not offered: true is refused")] = None
+    time_limit_seconds: Annotated[
+        _TimeLimit | None, Meta(description="After how many seconds the session ends by itself; null: it does not")
+    ] = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "examPackageId": "pkg_01m7y0w5089re0wwbvvzgw20sf",
+        "count": 10,
+        "feedback": "immediate",
+        "timeLimitSeconds": 900,
+    }
 
     def plan(self) -> PracticePlan:
         """What is asked for. Refuses what the platform does not offer rather than leave it out in silence."""
@@ -64,10 +83,14 @@ class CreatePracticeRequest(RequestBody):
 class AnswerQuestionRequest(RequestBody):
     """The question by slot or id, and the chosen options; `choiceId` is short for one of them."""
 
-    slot: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    question_id: Id | None = None
-    choice_ids: Annotated[list[Id], Meta(max_length=100)] | None = None
-    choice_id: Id | None = None
+    slot: Annotated[_SlotNumber | None, Meta(description="The place of the question in the session, from 1")] = None
+    question_id: Annotated[Id | None, Meta(description="In place of `slot`, or to agree with it")] = None
+    choice_ids: Annotated[
+        Annotated[list[Id], Meta(max_length=100)] | None, Meta(description="The options that are chosen")
+    ] = None
+    choice_id: Annotated[Id | None, Meta(description="The one option that is chosen, in place of `choiceIds`")] = None
+
+    example: ClassVar[Mapping[str, Any]] = {"slot": 1, "choiceIds": ["B"]}
 
     def response(self) -> Response:
         if self.choice_id is not None and self.choice_ids is not None:
@@ -92,103 +115,187 @@ class PracticeSessionBody(ResponseBody):
     exam_package_id: str
     status: PracticeStatus
     feedback: FeedbackMode
-    requested: int
-    served: int
-    answered_count: int
-    correct_count: int | None
-    started_at: datetime
-    deadline: datetime | None
-    remaining_seconds: int | None
-    paused_at: datetime | None
-    finished_at: datetime | None
+    requested: Annotated[int, Meta(description="How many questions were asked for")]
+    served: Annotated[int, Meta(description="How many questions there are; fewer where no more match")]
+    answered_count: _Answered
+    correct_count: _Correct
+    started_at: When
+    deadline: Annotated[When | None, Meta(description="When it ends by itself; null without a time limit")]
+    remaining_seconds: Annotated[
+        int | None, Meta(description="Whole seconds to the deadline; null without one, and once it is over")
+    ]
+    paused_at: Annotated[When | None, Meta(description="Null unless it is paused")]
+    finished_at: Annotated[When | None, Meta(description="Null until it is over")]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "id": _SESSION_ID,
+        "examPackageId": "pkg_01m7y0w5089re0wwbvvzgw20sf",
+        "status": "active",
+        "feedback": "immediate",
+        "requested": 10,
+        "served": 10,
+        "answeredCount": 0,
+        "correctCount": 0,
+        "startedAt": "2026-03-02T09:00:00Z",
+        "deadline": "2026-03-02T09:15:00Z",
+        "remainingSeconds": 900,
+        "pausedAt": None,
+        "finishedAt": None,
+    }
 
 
 class PracticeChoice(ResponseBody):
+    """An option of a question."""
+
     id: str
     text: str
     format: TextFormat
 
 
 class PracticeResponse(ResponseBody):
+    """What a student has answered."""
+
     choice_ids: list[str]
 
 
 class PracticeQuestion(MarkedBody):
     """A question as it is asked: no key, no explanation."""
 
-    slot: int
+    slot: _Slot
     question_id: str
     kind: QuestionKind
-    stem: str
+    stem: Annotated[str, Meta(description="The text of the question")]
     stem_format: TextFormat
-    choices: list[PracticeChoice]
-    max_mark: Decimal
-    response: PracticeResponse | None
-    answered_at: datetime | None
+    choices: Annotated[list[PracticeChoice], Meta(description="In the order of this session")]
+    max_mark: MaxMark
+    response: Annotated[PracticeResponse | None, Meta(description="The caller's own answer; null without one")]
+    answered_at: Annotated[When | None, Meta(description="Null while it is unanswered")]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "slot": 1,
+        "questionId": _QUESTION_ID,
+        "kind": "single",
+        "stem": "Which address is private?",
+        "stemFormat": "plain",
+        "choices": [
+            {"id": "B", "text": "10.1.2.3", "format": "plain"},
+            {"id": "A", "text": "8.8.8.8", "format": "plain"},
+        ],
+        "maxMark": "1",
+        "response": None,
+        "answeredAt": None,
+    }
 
 
 class PracticeSessionWithQuestions(PracticeSessionBody):
+    """A practice session with its questions."""
+
     questions: list[PracticeQuestion]
+
+    example: ClassVar[Mapping[str, Any]] = {**PracticeSessionBody.example, "questions": [PracticeQuestion.example]}
 
 
 class PracticeSessionPage(PageBody):
+    """A page of practice sessions."""
+
     items: list[PracticeSessionBody]
+
+    example: ClassVar[Mapping[str, Any]] = {"items": [PracticeSessionBody.example], "nextCursor": None}
 
 
 class PracticeQuestionList(ResponseBody):
+    """The questions of a practice session, in its order."""
+
     items: list[PracticeQuestion]
+
+    example: ClassVar[Mapping[str, Any]] = {"items": [PracticeQuestion.example]}
 
 
 class PracticeExplanation(ResponseBody):
     """Why an option is right or wrong; without `choiceId` about the question as a whole."""
 
-    choice_id: str | None
+    choice_id: Annotated[str | None, Meta(description="The option; null: the question as a whole")]
     text: str
     format: TextFormat
 
 
 class PracticeFeedback(MarkedBody):
-    correct: bool
-    mark: Decimal
-    max_mark: Decimal
+    """How an answer was judged, and why."""
+
+    correct: Annotated[bool, Meta(description="Whether the answer is wholly right")]
+    mark: Mark
+    max_mark: MaxMark
     correct_choice_ids: list[str]
     explanations: list[PracticeExplanation]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "correct": True,
+        "mark": "1",
+        "maxMark": "1",
+        "correctChoiceIds": ["B"],
+        "explanations": [{"choiceId": "B", "text": "10.0.0.0/8 is private (RFC 1918).", "format": "plain"}],
+    }
 
 
 class PracticeAnswer(ResponseBody):
     """What became of an answer; `feedback` and `correctCount` are null where they are deferred."""
 
-    slot: int
+    slot: _Slot
     question_id: str
-    answered_count: int
-    correct_count: int | None
+    answered_count: _Answered
+    correct_count: _Correct
     status: PracticeStatus
-    feedback: PracticeFeedback | None
+    feedback: Annotated[PracticeFeedback | None, Meta(description="Null where it is deferred")]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "slot": 1,
+        "questionId": _QUESTION_ID,
+        "answeredCount": 1,
+        "correctCount": 1,
+        "status": "active",
+        "feedback": PracticeFeedback.example,
+    }
 
 
 class PracticeReviewItem(PracticeQuestion):
     """A question after the fact; without an answer `correct` and `mark` are null."""
 
-    correct: bool | None
-    mark: Decimal | None
-    time_spent_seconds: int
+    correct: Annotated[bool | None, Meta(description="Whether the answer is wholly right; null without one")]
+    mark: Annotated[Decimal | None, Meta(description="Marks, as a decimal string; null without an answer")]
+    time_spent_seconds: Annotated[int, Meta(description="How many seconds the answer took, 300 at most")]
     correct_choice_ids: list[str]
     explanations: list[PracticeExplanation]
 
 
 class PracticeReview(ResponseBody):
+    """The questions that may be reviewed now, with keys and explanations."""
+
     items: list[PracticeReviewItem]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "items": [
+            {
+                **PracticeQuestion.example,
+                **PracticeFeedback.example,
+                "response": {"choiceIds": ["B"]},
+                "answeredAt": "2026-03-02T09:00:24Z",
+                "timeSpentSeconds": 24,
+            }
+        ]
+    }
 
 
 class PracticeTopicSummary(MarkedBody):
-    topic_id: str | None
-    name: str | None
-    served: int
-    answered: int
-    correct: int | None
-    mark: Decimal | None
-    max_mark: Decimal
-    percent: Decimal | None
+    """What a session says about one topic."""
+
+    topic_id: Annotated[str | None, Meta(description="Null: the questions that have no topic")]
+    name: Annotated[str | None, Meta(description="Null: the questions that have no topic")]
+    served: _Served
+    answered: _Answered
+    correct: _Correct
+    mark: _MarkIfKnown
+    max_mark: MaxMark
+    percent: _Percent
 
 
 class PracticeSummary(MarkedBody):
@@ -199,14 +306,38 @@ class PracticeSummary(MarkedBody):
 
     id: str
     status: PracticeStatus
-    served: int
-    answered: int
-    correct: int | None
-    mark: Decimal | None
-    max_mark: Decimal
-    percent: Decimal | None
-    time_spent_seconds: int
+    served: _Served
+    answered: _Answered
+    correct: _Correct
+    mark: _MarkIfKnown
+    max_mark: MaxMark
+    percent: _Percent
+    time_spent_seconds: Annotated[int, Meta(description="How many seconds the answers took, 300 at most for each")]
     topics: list[PracticeTopicSummary]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "id": _SESSION_ID,
+        "status": "finished",
+        "served": 10,
+        "answered": 8,
+        "correct": 6,
+        "mark": "6",
+        "maxMark": "8",
+        "percent": "75",
+        "timeSpentSeconds": 312,
+        "topics": [
+            {
+                "topicId": "top_01m7y0w5089re0wwbvvzgw20sn",
+                "name": "Addressing",
+                "served": 10,
+                "answered": 8,
+                "correct": 6,
+                "mark": "6",
+                "maxMark": "8",
+                "percent": "75",
+            }
+        ],
+    }
 
 
 def session_body(view: SessionView) -> PracticeSessionBody:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 class FieldFault(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with one field. `pointer` is a JSON pointer into the body, or `?name` for a query parameter."""
 
-    pointer: str
+    pointer: Annotated[str, msgspec.Meta(description="As `/choiceIds/0`, or `?limit`")]
     code: str
     message: str
 
@@ -61,9 +61,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error. `code` is stable and listed in docs/errors.md; `instance` is the request id."""
 
     type: str
-    title: str
-    status: int
-    detail: str
+    title: Annotated[str, msgspec.Meta(description="The same for every problem with this code")]
+    status: Annotated[int, msgspec.Meta(description="The HTTP status of the answer")]
+    detail: Annotated[str, msgspec.Meta(description="What went wrong this time")]
     code: str
     instance: str
     errors: list[FieldFault] | msgspec.UnsetType = msgspec.UNSET

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Meta
 
 from application.question_bank.imports import (
     ImportNotFound,
@@ -56,9 +58,9 @@ _UPLOAD_BODY = {
 class ImportProblemBody(ResponseBody):
     """One finding about one record; the header is record 1, `line` is the physical line."""
 
-    record: int
-    line: int
-    field: str | None
+    record: Annotated[int, Meta(description="Which record of the file, from 1; the header is the first")]
+    line: Annotated[int, Meta(description="The physical line that the record begins at, from 1")]
+    field: Annotated[str | None, Meta(description="The column; null: the record as a whole")]
     code: str
     severity: Severity
     message: str
@@ -73,18 +75,45 @@ class ImportReportBody(ResponseBody):
     format: str
     mode: ImportMode
     status: ImportStatus
-    total: int
-    created: int
-    updated: int
-    unchanged: int
-    skipped: int
-    rejected: int
-    warnings: dict[str, int]
-    problems: list[ImportProblemBody]
+    total: Annotated[int, Meta(description="How many records the file has")]
+    created: Annotated[int, Meta(description="How many questions are new")]
+    updated: Annotated[int, Meta(description="How many questions were changed")]
+    unchanged: Annotated[int, Meta(description="How many questions were the same already")]
+    skipped: Annotated[int, Meta(description="How many records were left out without being wrong")]
+    rejected: Annotated[int, Meta(description="How many records are wrong")]
+    warnings: Annotated[dict[str, int], Meta(description="How often each remark was made, by its code")]
+    problems: Annotated[list[ImportProblemBody], Meta(description="The findings, a thousand at most")]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "id": "imp_01m7y0w5089re0wwbvvzgw20sp",
+        "bank": "network-fundamentals",
+        "file": "network-fundamentals.csv",
+        "format": "csv",
+        "mode": "skip_invalid",
+        "status": "succeeded",
+        "total": 240,
+        "created": 238,
+        "updated": 0,
+        "unchanged": 0,
+        "skipped": 1,
+        "rejected": 1,
+        "warnings": {},
+        "problems": [
+            {
+                "record": 17,
+                "line": 19,
+                "field": "stem",
+                "code": "missing",
+                "severity": "error",
+                "message": "A question has a stem",
+            }
+        ],
+    }
 
 
 @post(
     "/instructor/question-imports",
+    summary="Import a file of questions",
     operation_id="importQuestions",
     status_code=200,
     request_max_body_size=UPLOAD_LIMIT,
@@ -94,6 +123,7 @@ class ImportReportBody(ResponseBody):
         "refusals": (ImportRefused, ImportRunning, ImportsBusy, PublishingNotAllowed, UnsupportedMediaType),
         "request_body": _UPLOAD_BODY,
         "also_answers": (202,),
+        "located": True,
     },
 )
 async def import_questions_from_file(
@@ -101,14 +131,27 @@ async def import_questions_from_file(
     actor: Injected[Actor],
     import_in_time: Injected[ImportInTime],
     question_files: Injected[QuestionFiles],
-    bank: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    bank: Annotated[
+        str | None, QueryParameter(max_length=100, description="Slug of the bank; the file's name unless told")
+    ] = None,
     mode: FromQuery[ImportMode] = ImportMode.ALL_OR_NOTHING,
-    publish: FromQuery[bool] = False,
-    file_name: Annotated[str | None, QueryParameter(name="fileName", max_length=_MAX_NAME)] = None,
-    file_format: Annotated[str | None, QueryParameter(name="format", max_length=20)] = None,
-    encoding: Annotated[str | None, QueryParameter(max_length=40)] = None,
-    delimiter: Annotated[str | None, QueryParameter(max_length=1)] = None,
-    answer_base: Annotated[Literal[0, 1] | None, QueryParameter(name="answerBase")] = None,
+    publish: Annotated[bool, QueryParameter(description="Whether students see the questions at once")] = False,
+    file_name: Annotated[
+        str | None, QueryParameter(name="fileName", max_length=_MAX_NAME, description="Of a body that brings no name")
+    ] = None,
+    file_format: Annotated[
+        str | None, QueryParameter(name="format", max_length=20, description="As `csv`; recognised unless told")
+    ] = None,
+    encoding: Annotated[
+        str | None, QueryParameter(max_length=40, description="As `utf-8`; recognised unless told")
+    ] = None,
+    delimiter: Annotated[
+        str | None, QueryParameter(max_length=1, description="Between fields; recognised unless told")
+    ] = None,
+    answer_base: Annotated[
+        Literal[0, 1] | None,
+        QueryParameter(name="answerBase", description="Which number the first option has where answers are numbers"),
+    ] = None,
 ) -> Response[ImportReportBody]:
     """Import a file of questions, sent as the body or as the part `file` of a form, at most 50 MiB.
 
@@ -137,6 +180,7 @@ async def import_questions_from_file(
 
 @get(
     "/instructor/question-imports/{import_id:str}",
+    summary="Read the report of an import",
     operation_id="getQuestionImport",
     opt={"callers": _STAFF, "refusals": (ImportNotFound,)},
 )

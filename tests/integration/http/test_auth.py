@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -16,36 +16,8 @@ from application.auth.registering import NewUser
 from domain.auth.people import Role
 from entrypoints.http.app import Application
 from tests.support.auth_builders import EMAIL, PASSWORD
-from tests.support.auth_http import ADA, PORTALS, bearer, browser, code, provided, serving
+from tests.support.auth_http import ADA, PORTALS, bearer, browser, code, provided
 from tests.support.postgres import ClonedDatabase
-
-
-@pytest.fixture(scope="module")
-def log() -> list[bytes]:
-    """Everything that the access log wrote."""
-    return []
-
-
-@pytest.fixture(scope="module")
-async def app(module_database: ClonedDatabase, log: list[bytes]) -> AsyncIterator[Application]:
-    """One application for all tests here; its database is emptied before each."""
-    async with serving(module_database, log) as app:
-        yield app
-
-
-@pytest.fixture
-async def client(app: Application, cloned: ClonedDatabase) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(app) as client:
-        yield client
-
-
-@pytest.fixture
-async def ada(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Ada's browser, signed in, sending the CSRF token as our pages do."""
-    answer = await client.post("/student/auth/register", json=ADA | {"name": "Ada", "username": "ada"})
-    assert answer.status_code == 201
-    client.headers["x-csrf-token"] = answer.json()["csrfToken"]
-    return client
 
 
 async def test_registering_answers_with_tokens_cookies_and_the_person(client: httpx.AsyncClient) -> None:
@@ -308,11 +280,17 @@ async def test_the_old_paths_work_and_say_what_replaces_them(client: httpx.Async
 async def test_when_too_many_passwords_wait_one_is_told_when_to_come_back(
     client: httpx.AsyncClient, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provided(app, "password_hasher"), "_queue", 1)
-    answers = await asyncio.gather(*(client.post("/student/auth/login", json=ADA) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [401, 503, 503, 503]
-    busy = next(answer for answer in answers if answer.status_code == 503)
-    assert (code(busy), busy.headers["retry-after"]) == ("auth.busy", "2")
+    hasher, release = provided(app, "password_hasher"), threading.Event()
+    monkeypatch.setattr(hasher, "_queue", 1)
+    hasher._thread.submit(release.wait)
+    try:
+        answers = asyncio.as_completed([client.post("/student/auth/login", json=ADA) for _ in range(4)])
+        refused = [await next(answers) for _ in range(3)]
+    finally:
+        release.set()
+    for busy in refused:
+        assert (busy.status_code, code(busy), busy.headers["retry-after"]) == (503, "auth.busy", "2")
+    assert (await next(answers)).status_code == 401
 
 
 async def test_neither_password_nor_token_nor_address_is_logged(
@@ -342,7 +320,7 @@ async def test_every_operation_has_its_own_name_and_says_who_may_call_it(app: Ap
         for operation in methods.values()
     }
     assert len(found) == len({name for _, name in found}) == 24
-    public = {name for (_, name), security in found.items() if security == [{}]}
+    public = {name for (_, name), security in found.items() if {} in security}
     assert public == {
         f"{verb}{portal}"
         for verb in ("register", "login", "refresh", "logout")

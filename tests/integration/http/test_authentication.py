@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -11,35 +9,6 @@ from entrypoints.http.app import Application
 from tests.support.auth_builders import EMAIL
 from tests.support.auth_http import ADA, EVIL, bearer, browser, code, serving
 from tests.support.postgres import ClonedDatabase
-
-
-@pytest.fixture(scope="module")
-def log() -> list[bytes]:
-    """Everything that the access log wrote."""
-    return []
-
-
-@pytest.fixture(scope="module")
-async def app(module_database: ClonedDatabase, log: list[bytes]) -> AsyncIterator[Application]:
-    """One application for all tests here; its database is emptied before each."""
-    async with serving(module_database, log) as app:
-        yield app
-
-
-@pytest.fixture
-async def client(app: Application, cloned: ClonedDatabase) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(app) as client:
-        yield client
-
-
-@pytest.fixture
-async def ada(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Ada's browser, signed in, sending the CSRF token as our pages do."""
-    answer = await client.post("/student/auth/register", json=ADA | {"name": "Ada", "username": "ada"})
-    assert answer.status_code == 201
-    client.headers["x-csrf-token"] = answer.json()["csrfToken"]
-    return client
-
 
 UNSAFE = ["/student/auth/logout", "/student/auth/logout-all"]
 

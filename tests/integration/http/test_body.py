@@ -20,7 +20,7 @@ from tests.support.sample_area import sample_area
 JSON = {"content-type": "application/json"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(build_app(sample_area())) as client:
         yield client

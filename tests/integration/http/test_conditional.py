@@ -11,7 +11,7 @@ from tests.support.http import assert_problem, build_app, client_of
 from tests.support.sample_area import sample_area
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(build_app(sample_area())) as client:
         yield client

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.http import assert_problem, build_app, client_of
@@ -34,14 +35,15 @@ _CONTENT_TYPES = st.sampled_from(
     ["application/json", "text/plain", "multipart/form-data", "application/json; x"]
 ) | st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S")), max_size=20)
 _PATH_BYTES = st.binary(max_size=40)
+_PATHS = ["/items", "/items/optional", "/large"]
+_METHODS = ["GET", "HEAD", "PUT", "OPTIONS", "DELETE"]
 
 
-def ask(method: str, url: str | httpx.URL, **options: object) -> httpx.Response:
-    async def one() -> httpx.Response:
-        async with client_of(build_app(sample_area())) as client:
-            return await client.request(method, url, **options)  # type: ignore[arg-type]
-
-    return asyncio.run(one())
+@pytest.fixture(scope="module")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """One application for all examples, as one server has to bear them all."""
+    async with client_of(build_app(sample_area())) as client:
+        yield client
 
 
 def check(response: httpx.Response) -> None:
@@ -50,25 +52,28 @@ def check(response: httpx.Response) -> None:
         assert_problem(response, response.status_code, response.json()["code"])
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=200), _CONTENT_TYPES, st.sampled_from(["/items", "/items/optional", "/large"]))
-def test_arbitrary_bytes_never_break_the_server(body: bytes, content_type: str, path: str) -> None:
-    check(ask("POST", path, content=body, headers={"content-type": content_type}))
+@given(body=st.binary(max_size=200), content_type=_CONTENT_TYPES, path=st.sampled_from(_PATHS))
+async def test_arbitrary_bytes_never_break_the_server(
+    client: httpx.AsyncClient, body: bytes, content_type: str, path: str
+) -> None:
+    check(await client.post(path, content=body, headers={"content-type": content_type}))
 
 
-@settings(max_examples=100, deadline=None)
-@given(_JSON, st.booleans())
-def test_arbitrary_json_never_breaks_the_server(document: object, as_field: bool) -> None:
+@given(document=_JSON, as_field=st.booleans())
+async def test_arbitrary_json_never_breaks_the_server(
+    client: httpx.AsyncClient, document: object, as_field: bool
+) -> None:
     content = {"title": "a", "snapshot": document} if as_field else document
-    body = json.dumps(content).encode()
-    check(ask("POST", "/items", content=body, headers={"content-type": "application/json"}))
+    check(await client.post("/items", content=json.dumps(content), headers={"content-type": "application/json"}))
 
 
-@settings(max_examples=100, deadline=None)
-@given(_PATH_BYTES, st.binary(max_size=40), st.sampled_from(["GET", "HEAD", "PUT", "OPTIONS", "DELETE"]))
-def test_arbitrary_addresses_never_break_the_server(path: bytes, query: bytes, method: str) -> None:
+@given(path=_PATH_BYTES, query=st.binary(max_size=40), method=st.sampled_from(_METHODS))
+async def test_arbitrary_addresses_never_break_the_server(
+    client: httpx.AsyncClient, path: bytes, query: bytes, method: str
+) -> None:
     escaped = "".join(f"%{byte:02x}" for byte in path), "".join(f"%{byte:02x}" for byte in query)
-    response = ask(method, httpx.URL(f"http://ace.test/items/{escaped[0]}?cursor={escaped[1]}&limit={escaped[1]}"))
+    url = httpx.URL(f"http://ace.test/items/{escaped[0]}?cursor={escaped[1]}&limit={escaped[1]}")
+    response = await client.request(method, url)
     if method == "HEAD":
         assert response.status_code < 500
     else:

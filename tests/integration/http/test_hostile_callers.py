@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,26 +16,11 @@ import jwt
 import pytest
 
 from tests.support.http import assert_problem
-from tests.support.postgres import ClonedDatabase
-from tests.support.whole_site import PASSWORD, Operation, WholeSite, whole_site_of
+from tests.support.whole_site import PASSWORD, Operation, WholeSite
 
 _IDS = {"sessionId": "prs_none", "examPackageId": "pkg_none", "importId": "imp_none"}
 _JSON = {"content-type": "application/json"}
 _PORTALS = {"student", "instructor", "admin"}
-
-
-@pytest.fixture(scope="module")
-async def whole_site(module_database: ClonedDatabase) -> AsyncIterator[WholeSite]:
-    async with whole_site_of(module_database) as site:
-        yield site
-
-
-@pytest.fixture
-def site(whole_site: WholeSite) -> Iterator[WholeSite]:
-    """The site, in which a test must leave every table with as many rows as before."""
-    before = whole_site.rows()
-    yield whole_site
-    assert whole_site.rows() == before
 
 
 def protected(site: WholeSite) -> list[Operation]:

@@ -6,15 +6,14 @@ The routes are those of the API's own document, so that a new one is attacked fr
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.http import assert_problem
-from tests.support.postgres import ClonedDatabase
-from tests.support.whole_site import PASSWORD, Operation, WholeSite, whole_site_of
+from tests.support.whole_site import PASSWORD, Operation, WholeSite
 
 _JSON = {"content-type": "application/json"}
 _SESSION = "prs_00000000000000000000000000"
@@ -47,20 +46,6 @@ _BODIES: dict[str, dict[str, Any]] = {
     },
     "answerPracticeQuestion": {"slot": 1, "questionId": "qst_none", "choiceIds": ["A"], "choiceId": None},
 }
-
-
-@pytest.fixture(scope="module")
-async def whole_site(module_database: ClonedDatabase) -> AsyncIterator[WholeSite]:
-    async with whole_site_of(module_database) as site:
-        yield site
-
-
-@pytest.fixture
-def site(whole_site: WholeSite) -> Iterator[WholeSite]:
-    """The site, in which a test must leave every table with as many rows as before."""
-    before = whole_site.rows()
-    yield whole_site
-    assert whole_site.rows() == before
 
 
 def body_of(operation: Operation) -> dict[str, Any]:

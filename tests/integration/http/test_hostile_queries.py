@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.http import assert_problem
-from tests.support.postgres import ClonedDatabase
-from tests.support.whole_site import Operation, WholeSite, whole_site_of
-
-
-@pytest.fixture(scope="module")
-async def whole_site(module_database: ClonedDatabase) -> AsyncIterator[WholeSite]:
-    async with whole_site_of(module_database) as site:
-        yield site
-
-
-@pytest.fixture
-def site(whole_site: WholeSite) -> Iterator[WholeSite]:
-    """The site, in which a test must leave every table with as many rows as before."""
-    before = whole_site.rows()
-    yield whole_site
-    assert whole_site.rows() == before
+from tests.support.whole_site import Operation, WholeSite
 
 
 def lists(site: WholeSite) -> list[Operation]:

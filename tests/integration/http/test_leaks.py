@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.postgres import ClonedDatabase
-from tests.support.whole_site import SENTINEL, WholeSite, whole_site_of
+from tests.support.whole_site import SENTINEL, WholeSite
 
 # Names of fields that hold a key, a mark or a reason. A summary counts, a session counts; neither may do more.
 _REVEALING = {"correct", "mark", "percent", "correctChoiceIds", "explanations", "explanation", "answerKey", "weights"}
 _NEVER = {"answerKey", "answer_key", "weights", "passwordHash", "password", "tokenHash", "contentHash"}
 
 
-@pytest.fixture(scope="module")
-async def site(module_database: ClonedDatabase) -> AsyncIterator[WholeSite]:
-    async with whole_site_of(module_database) as site:
-        yield site
+@pytest.fixture
+def site(whole_site: WholeSite) -> WholeSite:
+    """The site; here sessions are begun in it."""
+    return whole_site
 
 
 def members(value: Any) -> Iterator[tuple[str, Any]]:

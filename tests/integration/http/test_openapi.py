@@ -15,7 +15,9 @@ import pytest
 
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
+from entrypoints.http.fields import RequestBody, ResponseBody
 from entrypoints.http.openapi import render_openapi
+from entrypoints.http.problems import Problem
 from entrypoints.settings import Settings
 from tests.support.http import EdgeSettings, assert_problem, build_app, client_of
 from tests.support.sample_area import sample_area
@@ -52,6 +54,120 @@ def test_every_operation_of_the_product_is_described(product_document: dict[str,
         assert re.fullmatch("[a-z][A-Za-z0-9]+", operation["operationId"]), (method, path)
         assert operation.get("description"), (method, path)
         assert operation.get("tags"), (method, path)
+
+
+def test_every_schema_and_every_parameter_is_described(product_document: dict[str, Any]) -> None:
+    untold = [name for name, schema in product_document["components"]["schemas"].items() if "description" not in schema]
+    for _, _, operation in operations(product_document):
+        untold += [
+            f"{operation['operationId']}?{each['name']}"
+            for each in operation.get("parameters", ())
+            if not each.get("description")
+        ]
+    untold += [tag["name"] for tag in product_document["tags"] if not tag.get("description")]
+    assert untold == []
+
+
+def test_every_number_and_whatever_may_be_null_is_described(product_document: dict[str, Any]) -> None:
+    """A number has a unit or counts something, and null means something."""
+    untold = [
+        f"{name}.{field}"
+        for name, schema in product_document["components"]["schemas"].items()
+        for field, part in schema.get("properties", {}).items()
+        if "description" not in part
+        if part.get("type") == "integer" or part.get("format") == "decimal" or {"type": "null"} in part.get("anyOf", ())
+    ]
+    assert untold == []
+
+
+def bodies(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for body in base.__subclasses__():
+        yield body
+        yield from bodies(body)
+
+
+def test_every_body_that_is_sent_or_answered_has_an_example(product_document: dict[str, Any]) -> None:
+    used = {"#/components/schemas/Problem"}
+    for _, _, operation in operations(product_document):
+        answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        used |= {found for each in (operation.get("requestBody", {}), *answers) for found in schemas_of(each)}
+    names = {reference.rpartition("/")[2] for reference in used}
+    assert {name for name in names if not product_document["components"]["schemas"][name].get("examples")} == set()
+
+
+def schemas_of(described: dict[str, Any]) -> Iterator[str]:
+    for content in described.get("content", {}).values():
+        yield from (found for found in references(content) if found.startswith("#/components/schemas/"))
+
+
+def test_every_example_is_what_it_is_an_example_of(product_document: dict[str, Any]) -> None:
+    """It decodes into its type; an answer has every field of it, and none that the type lacks."""
+    known = {body.__name__: body for base in (RequestBody, ResponseBody) for body in bodies(base)}
+    types: dict[str, type[msgspec.Struct]] = {**known, "Problem": Problem}
+    for name, schema in product_document["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            body = msgspec.json.decode(json.dumps(example), type=types[name])
+            if not issubclass(types[name], RequestBody):
+                assert msgspec.json.decode(msgspec.json.encode(body)) == example, name
+
+
+def test_examples_are_shown_where_they_belong(product_document: dict[str, Any]) -> None:
+    schemas = product_document["components"]["schemas"]
+    assert schemas["LoginRequest"]["examples"][0]["email"] == "ada@example.org"
+    assert set(schemas["PracticeSessionWithQuestions"]["examples"][0]) == set(
+        schemas["PracticeSessionWithQuestions"]["properties"]
+    )
+
+
+def test_patterns_need_no_looking_ahead(product_document: dict[str, Any], product: bytes) -> None:
+    """Many readers of the document have an engine that cannot."""
+    assert b"(?" not in product
+    schema = product_document["components"]["schemas"]["EnrollRequest"]["properties"]["examPackageId"]
+    assert schema["pattern"] == "^[A-Za-z0-9_-]{1,64}$"
+
+
+def test_texts_are_not_indented_as_in_the_source(product_document: dict[str, Any]) -> None:
+    """Python 3.13 takes the indentation of docstrings away, older ones leave it."""
+    summary = product_document["components"]["schemas"]["PracticeSummary"]["description"]
+    assert "\n\n`correct`" in summary
+
+
+def test_signing_out_may_but_need_not_be_done_signed_in(product_document: dict[str, Any]) -> None:
+    operation = product_document["paths"]["/student/auth/logout"]["post"]
+    assert operation["security"] == [{}, {"bearer": []}, {"cookie": []}]
+    assert [each["name"] for each in operation["parameters"]] == ["X-CSRF-Token"]
+
+
+def test_old_paths_are_deprecated_and_no_others(product_document: dict[str, Any]) -> None:
+    for path, _, operation in operations(product_document):
+        assert operation.get("deprecated", False) is path.startswith("/auth/"), path
+        assert ("Deprecation" in operation["responses"][min(operation["responses"])]["headers"]) is (
+            path.startswith("/auth/")
+        )
+
+
+def test_headers_are_told_where_they_are_sent(product_document: dict[str, Any]) -> None:
+    paths = product_document["paths"]
+    begin = paths["/practice-sessions"]["post"]
+    assert set(begin["responses"]["201"]["headers"]) == {"Idempotency-Replayed", "Location", "X-Request-Id"}
+    assert set(begin["responses"]["409"]["headers"]) == {"Idempotency-Replayed", "Retry-After", "X-Request-Id"}
+    assert [each["name"] for each in begin["parameters"]] == ["Idempotency-Key", "X-CSRF-Token"]
+    packages = paths["/exam-packages"]["get"]
+    assert set(packages["responses"]["200"]["headers"]) == {"ETag", "Link", "X-Request-Id"}
+    assert "If-None-Match" in {each["name"] for each in packages["parameters"]}
+    assert "Retry-After" in paths["/student/auth/login"]["post"]["responses"]["503"]["headers"]
+    for _, _, operation in operations(product_document):
+        for answer in operation["responses"].values():
+            assert "X-Request-Id" in answer.get("headers", ()) or "$ref" in answer
+
+
+def test_successes_are_told_in_words_of_their_own(product_document: dict[str, Any]) -> None:
+    """Not in the stock phrase of their status."""
+    answers = product_document["paths"]["/practice-sessions/{sessionId}/summary"]["get"]["responses"]
+    assert answers["200"]["description"] == "A session in numbers"
+    for _, _, operation in operations(product_document):
+        for answer in operation["responses"].values():
+            assert "Request fulfilled" not in answer.get("description", "")
 
 
 def test_every_field_and_parameter_that_a_client_sends_has_a_bound(product_document: dict[str, Any]) -> None:
@@ -182,9 +298,8 @@ def test_a_body_that_is_not_json_and_a_second_success_are_told_by_the_route(docu
 
 
 def test_an_answer_without_a_body_has_none(document: dict[str, Any]) -> None:
-    assert document["paths"]["/items/{itemId}"]["delete"]["responses"]["204"] == {
-        "description": "Request fulfilled, nothing follows"
-    }
+    answer = document["paths"]["/items/{itemId}"]["delete"]["responses"]["204"]
+    assert answer == {"description": "Done", "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}}
 
 
 def test_query_parameters_keep_their_bounds_and_names(document: dict[str, Any]) -> None:

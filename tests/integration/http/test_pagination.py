@@ -25,7 +25,7 @@ _NUMBERS = st.integers(-(2**63), 2**63 - 1)
 _DECIMALS = st.decimals(allow_nan=False, allow_infinity=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(build_app(sample_area())) as client:
         yield client

@@ -312,6 +312,7 @@ async def test_creating_with_a_key_creates_once(site: Site) -> None:
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"] == f"{SESSIONS}/{first.json()['id']}"
     assert_problem(await site.create(key="k1", count=2), 422, "idempotency.key_reused")
     assert len((await site.client.get(SESSIONS)).json()["items"]) == 1
 
