@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from domain.errors import DomainError, FieldProblem, InvalidInput, Kind
 
 MAX_PASSWORD_LENGTH = 128
+# NFKC may shorten a text, but never to less than an eighth.
+_LONGEST_SPELLING = 8
 PRODUCT_NAME = "ace"
 
 # What people type first when a form asks for eight characters. Compared whole and without regard to case: a sentence
@@ -36,6 +38,8 @@ class PasswordRefused(DomainError):
 
 def canonical_password(text: str) -> str:
     """The form (NFKC) that is hashed and compared, so that every keyboard spells the same password."""
+    if len(text) > _LONGEST_SPELLING * MAX_PASSWORD_LENGTH:
+        raise _refused("too_long", f"A password has at most {MAX_PASSWORD_LENGTH} characters")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         message = "A password consists of characters that can be written down"
         raise InvalidInput(message, problems=(FieldProblem("/password", "invalid_text", message),))

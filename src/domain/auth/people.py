@@ -12,6 +12,8 @@ from domain.errors import DomainError, FieldProblem, InvalidInput, Kind
 
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 200
+# No character that can be typed is spelt by more code points than these.
+_LONGEST_SPELLING = 4
 
 # The address as RFC 5321 writes it in ASCII: a dot-atom of at most 64 characters, and a domain of at least two labels.
 # An internationalised domain is written in its xn-- form: guessing that form could end at somebody else's domain.
@@ -123,9 +125,13 @@ def normalise_username(text: str | None) -> str | None:
 
 def normalise_name(text: str | None) -> str:
     """The name as people write it, in one line: composed (NFC) and trimmed."""
+    too_long = _wrong("name", f"A name has at most {MAX_NAME_LENGTH} characters")
+    # Composing costs time that grows with the square of a run of marks, so it is not done to what is far too long.
+    if len(text or "") > _LONGEST_SPELLING * MAX_NAME_LENGTH:
+        raise too_long
     name = unicodedata.normalize("NFC", text or "").strip()
     if len(name) > MAX_NAME_LENGTH:
-        raise _wrong("name", f"A name has at most {MAX_NAME_LENGTH} characters")
+        raise too_long
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
         raise _wrong("name", "A name has no control characters")
     return name

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.question_bank.imported import CHOICE_KEYS, canonical_text, normalized_id, shown
+from domain.question_bank.imported import CHOICE_KEYS, canonical_text, has_too_many_marks, normalized_id, shown
 
 _SEPARATORS = re.compile(r"[\s,;|/&+]+")
 _LONGEST = 8 * 1024
@@ -38,11 +38,11 @@ def read_answer(answer: str, options: Sequence[str], *, base: int | None = None)
     single = _SINGLE.get(answer)
     if single and single[0] < len(options) and options[single[0]]:
         return single[1]
-    answer = normalized_id(answer)
-    if not answer:
-        return AnswerFault(code="missing_answer", message="No correct answer is given.")
     if len(answer) > _LONGEST:
         return AnswerFault(code="bad_answer", message=f"{len(answer)} characters are no answer.")
+    answer = normalized_id(answer)
+    if unread := _unreadable(answer):
+        return unread
     tokens = [token for token in _SEPARATORS.split(answer) if token and token.casefold() != "and"]
     if tokens and all(_DIGITS.fullmatch(token) for token in tokens):
         return _numbered(answer, [int(token) for token in tokens], options, base)
@@ -51,6 +51,15 @@ def read_answer(answer: str, options: Sequence[str], *, base: int | None = None)
     if letters and not (len(letters) == 1 and same_text and not _is_option(letters[0], options)):
         return _lettered(answer, letters, options, same_text)
     return _worded(answer, same_text)
+
+
+def _unreadable(answer: str) -> AnswerFault | None:
+    if not answer:
+        return AnswerFault(code="missing_answer", message="No correct answer is given.")
+    if has_too_many_marks(answer):
+        message = f"{shown(answer)} has more combining marks in a row than any text."
+        return AnswerFault(code="too_many_combining_marks", message=message)
+    return None
 
 
 def _lettered(

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from domain.question_bank.imported import (
     CHOICE_KEYS,
+    LONGEST_TEXT,
+    MOST_MARKS,
     ImportedQuestion,
     ImportProblem,
     Severity,
     canonical_text,
+    has_too_many_marks,
     shown,
     trimmed,
 )
 from domain.question_bank.kinds import QuestionKind
 
 DIFFICULTIES = ("easy", "medium", "hard")
-MAX_STEM_BYTES = 32 * 1024
+MAX_STEM_BYTES = LONGEST_TEXT
 MAX_OPTION_BYTES = 8 * 1024
-MAX_EXPLANATION_BYTES = 32 * 1024
+MAX_EXPLANATION_BYTES = LONGEST_TEXT
 MAX_TAGS = 50
 MAX_NAME_BYTES = 512
 """Ids, domains, difficulties and tags: they are names and stand in indexes."""
@@ -53,9 +57,12 @@ _Finding: TypeAlias = tuple[str, str, Severity, str]
 
 def examine(question: ImportedQuestion) -> list[ImportProblem]:
     """Everything that is wrong or remarkable about a question; an error among it means that it is not imported."""
-    findings = [*_shape(question), *_choices(question), *_key(question)]
-    if not _is_unremarkable(question):
-        findings += [finding for text in _texts(question) for finding in _text_findings(*text)]
+    texts = [] if _is_unremarkable(question) else list(_texts(question))
+    # Only texts of bounded length and marks are worth, and safe for, a closer look: its cost follows what they hold.
+    findings = [finding for text in texts for finding in _excess(*text)]
+    if not findings:
+        findings = [*_shape(question), *_choices(question), *_key(question)]
+        findings += [finding for field, text, _ in texts for finding in _text_findings(field, text)]
     origin = question.origin
     return [
         ImportProblem(
@@ -77,7 +84,7 @@ def _shape(question: ImportedQuestion) -> list[_Finding]:
     if not (question.points.is_finite() and question.points > 0):
         found.append(("points", "bad_points", Severity.ERROR, "Points are a positive number."))
     if len(question.tags) > MAX_TAGS:
-        found.append(("tags", "too_many_tags", Severity.ERROR, f"{len(question.tags)} tags; {MAX_TAGS} is the most."))
+        found.append(("tags", "too_many_tags", Severity.ERROR, f"More than {MAX_TAGS} tags."))
     return found
 
 
@@ -135,7 +142,9 @@ def _is_unremarkable(question: ImportedQuestion) -> bool:
         return False
     if joined.isascii():
         return len(joined) <= MAX_OPTION_BYTES and (joined.isprintable() or not _CONTROL.search(joined))
-    return len(joined) <= _SHORT_TEXTS and not any(rule.search(joined) for rule in (_CONTROL, *_NOT_ASCII))
+    if len(joined) > _SHORT_TEXTS or has_too_many_marks(joined):
+        return False
+    return not any(rule.search(joined) for rule in (_CONTROL, *_NOT_ASCII))
 
 
 def _texts(question: ImportedQuestion) -> Iterator[tuple[str, str, int]]:
@@ -150,14 +159,20 @@ def _texts(question: ImportedQuestion) -> Iterator[tuple[str, str, int]]:
         yield "explanation", question.explanation.text, MAX_EXPLANATION_BYTES
     if question.difficulty:
         yield "difficulty", question.difficulty, MAX_NAME_BYTES
-    for tag in question.tags:
+    for tag in islice(question.tags, MAX_TAGS):
         yield "tags", tag, MAX_NAME_BYTES
 
 
-def _text_findings(field: str, text: str, limit: int) -> Iterator[_Finding]:
+def _excess(field: str, text: str, limit: int) -> Iterator[_Finding]:
     weight = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     if weight > limit:
         yield field, "field_too_long", Severity.ERROR, f"{weight} bytes; {limit} is the most."
+    elif has_too_many_marks(text):
+        message = f"More than {MOST_MARKS} combining marks in a row are not text."
+        yield field, "too_many_combining_marks", Severity.ERROR, message
+
+
+def _text_findings(field: str, text: str) -> Iterator[_Finding]:
     if control := _CONTROL.search(text):
         message = f"The control character U+{ord(control[0]):04X} is not text."
         yield field, "control_character", Severity.ERROR, message

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import groupby
 from json.encoder import encode_basestring as _quoted
@@ -17,6 +18,10 @@ from typing import TypeAlias
 from domain.question_bank.kinds import QuestionKind
 
 CHOICE_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LONGEST_TEXT = 32 * 1024
+"""Characters; no text of a question may be longer."""
+MOST_MARKS = 30
+"""Combining marks in a row, as in the Stream-Safe Text Format of Unicode (UAX #15): no language writes more."""
 
 # Unicode white space without the C0 controls, which must stay visible to the check that refuses them.
 _BLANKS = " \t\n\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -128,14 +133,26 @@ def trimmed(text: str) -> str:
 def canonical_text(text: str) -> str:
     """The spelling in which texts are compared and hashed: trimmed, NFC."""
     text = text.strip()
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else _composed(text)
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Whether more than `MOST_MARKS` combining marks follow each other, found in time linear in the text."""
+    if len(text) <= MOST_MARKS or text.isascii():
+        return False
+    # Every 31st character is enough to see that there is no run of 31, which is true of nearly every text.
+    sample = text[MOST_MARKS :: MOST_MARKS + 1]
+    if sample.isascii():
+        return False
+    suspect, long_run = _mark_patterns()
+    return suspect.search(sample) is not None and long_run.search(text) is not None
 
 
 def normalized_id(text: str) -> str:
     """Ids are compared as text: NFC, without zero-width characters, trimmed. `01`, `1` and `1.0` stay three ids."""
-    if text.isascii():
+    if text.isascii() or len(text) > LONGEST_TEXT:
         return trimmed(text)
-    return trimmed(unicodedata.normalize("NFC", text.translate(_ZERO_WIDTH)))
+    return trimmed(_composed(text.translate(_ZERO_WIDTH)))
 
 
 def canonical_json(question: ImportedQuestion) -> str:
@@ -231,6 +248,32 @@ def visible(text: str, length: int = 60) -> str:
 def shown(text: str) -> str:
     """The same in quotes, for messages."""
     return f"'{visible(text)}'"
+
+
+def _composed(text: str) -> str:
+    """The text in NFC; one that no question may hold stays as it is.
+
+    `unicodedata` sorts a run of marks in time quadratic in its length, and nothing else runs meanwhile.
+    """
+    if len(text) > MOST_MARKS and (len(text) > LONGEST_TEXT or has_too_many_marks(text)):
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _mark_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What may be a character that normalisation moves past its neighbours, and more of them in a row than allowed."""
+    # The decomposition counts: U+0F73 is a starter by itself and falls apart into two marks. No mark lies outside.
+    marks = [mark for mark in map(chr, range(0x300, 0x20000)) if _starts_with_mark(unicodedata.normalize("NFD", mark))]
+    every = "".join(marks)
+    # A class is fast to search for within the first plane only, so the few marks beyond it are suspected as one range.
+    low = "".join([mark for mark in marks if mark <= "\uffff"])
+    suspect = f"[{low}{marks[len(low)]}-{marks[-1]}]"
+    return re.compile(suspect), re.compile(f"[{every}]{{{MOST_MARKS + 1}}}")
+
+
+def _starts_with_mark(text: str) -> bool:
+    return unicodedata.combining(text[0]) != 0
 
 
 def _copies(survivors: list[tuple[int, bytes]]) -> dict[int, int]:

@@ -48,6 +48,11 @@ def test_129_characters_are_refused_rather_than_cut() -> None:
     assert code_of("z" * 129) == "too_long"
 
 
+def test_a_password_of_a_million_marks_is_refused_before_it_is_composed() -> None:
+    """Composing it would take minutes."""
+    assert code_of("a" + "\u0301\u0316" * 500_000) == "too_long"
+
+
 def test_length_counts_code_points_of_the_canonical_form() -> None:
     """One emoji is one code point; a ligature is the letters it stands for."""
     assert code_of("🔑" * 7) == "too_short"

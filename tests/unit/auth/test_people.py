@@ -97,3 +97,9 @@ def test_a_person_is_shown_without_the_password_hash() -> None:
 
 def test_instructors_and_admins_are_staff() -> None:
     assert [role for role in Role if role.is_staff] == [Role.INSTRUCTOR, Role.ADMIN]
+
+
+def test_a_name_of_a_million_marks_is_refused_before_it_is_composed() -> None:
+    """Composing it would take minutes."""
+    with pytest.raises(InvalidInput):
+        normalise_name("a" + "\u0301\u0316" * 500_000)

@@ -94,4 +94,4 @@ class Chain(RuleBasedStateMachine):
 
 
 TestChain = Chain.TestCase
-TestChain.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestChain.settings = settings(stateful_step_count=25)

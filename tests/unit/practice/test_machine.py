@@ -149,5 +149,5 @@ class PracticeMachine(RuleBasedStateMachine):
         self.over = self.session
 
 
-PracticeMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+PracticeMachine.TestCase.settings = settings(stateful_step_count=25)
 test_a_session_stays_sound = PracticeMachine.TestCase

@@ -55,7 +55,8 @@ def mend(cells: Sequence[str], *, guesses: bool) -> tuple[list[str], int, list[i
     unreadable: list[int] = []
     guessed = 0
     for place, cell in enumerate(cells):
-        stray = len(_STRAY.findall(cell))
+        # The built-in way to leave them out: a list of millions of them would take a gigabyte.
+        stray = 0 if cell.isascii() else len(cell) - len(cell.encode("utf-8", "ignore").decode("utf-8"))
         text = cell.translate(_CP1252) if stray and guesses else cell
         if stray and _STRAY.search(text):
             unreadable.append(place)
@@ -93,16 +94,19 @@ def _decoded(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
     """Split at CR LF, LF and CR only, as CSV does, and never between a CR and its LF."""
-    rest = ""
-    for text in texts:
-        lines = StringIO(rest + text, newline="").readlines()
+    rest: list[str] = []
+    for text in filter(None, texts):
         # A final CR may be half of a CR LF, so only LF proves that the last line is complete.
-        rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-        if len(rest) > MAX_RECORD:
+        ended = "\n" in text or "\r" in text or (rest and rest[-1].endswith("\r"))
+        rest.append(text)
+        lines = StringIO("".join(rest), newline="").readlines() if ended else []
+        if lines:
+            rest = [] if lines[-1].endswith("\n") else [lines.pop()]
+        if sum(map(len, rest)) > MAX_RECORD:
             raise RecordTooLong
         yield from lines
-    if rest:
-        yield rest
+    if last := "".join(rest):
+        yield last
 
 
 def _keep_bytes(error: UnicodeError) -> tuple[str, int]:

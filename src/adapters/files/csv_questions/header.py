@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from domain.question_bank.import_refusals import DuplicateColumn, MissingColumn, MissingHeader
+from domain.question_bank.import_refusals import DuplicateColumn, ImportRefused, MissingColumn, MissingHeader
 
+MAX_COLUMNS: Final = 256
+"""Four times the columns that mean something; every record is as wide as the header."""
+_LONGEST_NAME: Final = 1024
 DELIMITERS: Final = (",", ";", "\t", "|")
 REQUIRED: Final = (
     "question-id",
@@ -24,6 +29,13 @@ _MAY_BE_ABSENT: Final = re.compile(r"option-[e-z]|explanation(-[a-z])?|difficult
 _KNOWN: Final = re.compile(r"question-id|domain|question-text|option-[a-z]|correct answer|" + _MAY_BE_ABSENT.pattern)
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 _AROUND_NAME: Final = " \t\r\n\xa0\ufeff\"'"
+
+
+class TooManyColumns(ImportRefused):
+    """The header names more columns than a file of questions can have."""
+
+    code = "import.too_many_columns"
+    title = "The file has too many columns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +58,10 @@ class Columns:
 
 def normalized_name(cell: str) -> str:
     """Case, quotes and blanks around a name do not matter, nor whether its words are joined by blank, `_` or `-`."""
-    name = re.sub(r"[\s_-]+", "-", cell.strip(_AROUND_NAME).casefold())
+    name = cell.strip(_AROUND_NAME)
+    if len(name) > _LONGEST_NAME:
+        return name
+    name = re.sub(r"[\s_-]+", "-", name.casefold())
     return "correct answer" if name == "correct-answer" else name
 
 
@@ -67,9 +82,15 @@ def detect_delimiter(line: str) -> str:
 
     def known(delimiter: str) -> int:
         cells = next(csv.reader([line], delimiter=delimiter), [])
-        return sum(1 for cell in cells if _KNOWN.fullmatch(normalized_name(cell)))
+        return sum(1 for cell in islice(cells, MAX_COLUMNS) if _KNOWN.fullmatch(normalized_name(cell)))
 
     return max(DELIMITERS, key=known)
+
+
+def refuse_too_many(cells: Sequence[str]) -> None:
+    """Refuse a header of more than `MAX_COLUMNS` cells; comes before any of them is looked at."""
+    if len(cells) > MAX_COLUMNS:
+        raise TooManyColumns(f"{len(cells)} columns; {MAX_COLUMNS} is the most", columns=cells)
 
 
 def read_columns(cells: Sequence[str]) -> Columns:
@@ -77,8 +98,8 @@ def read_columns(cells: Sequence[str]) -> Columns:
     names = tuple(normalized_name(cell) for cell in cells)
     if not any(name in REQUIRED for name in names):
         raise MissingHeader("The first record names no column of a question", columns=cells)
-    known = [name for name in names if _KNOWN.fullmatch(name)]
-    if repeated := [name for name in known if known.count(name) > 1]:
+    known = Counter(name for name in names if _KNOWN.fullmatch(name))
+    if repeated := [name for name, times in known.items() if times > 1]:
         raise DuplicateColumn(f"The column {repeated[0]!r} is named twice", field=repeated[0], columns=cells)
     if missing := [name for name in REQUIRED if name not in known]:
         listed = ", ".join(repr(name) for name in missing)

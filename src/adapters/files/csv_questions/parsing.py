@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from adapters.files.csv_questions.decoding import RecordTooLong, TextSource, has_stray_bytes, mend, open_text
-from adapters.files.csv_questions.header import Columns, detect_delimiter, header_line, read_columns
+from adapters.files.csv_questions.header import Columns, detect_delimiter, header_line, read_columns, refuse_too_many
 from adapters.files.csv_questions.options import CsvOptions
 from adapters.files.csv_questions.records import Records, allow_long_fields
 from adapters.files.csv_questions.rows import RowReader, stray_byte_problems
@@ -52,6 +52,7 @@ def _columns(
     number, line, cells = header
     if isinstance(cells, ImportProblem):
         raise MissingHeader(f"The first record cannot be read: {cells.message}")
+    refuse_too_many(cells)
     remarks: list[ImportProblem] = []
     if has_stray_bytes("".join(cells)):
         cells, guessed, unreadable = mend(cells, guesses=source.guesses)

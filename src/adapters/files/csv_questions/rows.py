@@ -12,7 +12,7 @@ from adapters.files.csv_questions.decoding import has_stray_bytes, mend
 from adapters.files.csv_questions.header import Columns
 from adapters.files.csv_questions.options import CsvOptions
 from domain.question_bank.answers import AnswerFault, AnswerKey, read_answer
-from domain.question_bank.import_checks import examine
+from domain.question_bank.import_checks import MAX_TAGS, examine
 from domain.question_bank.imported import (
     CHOICE_KEYS,
     BlankRecord,
@@ -30,6 +30,7 @@ from domain.question_bank.kinds import QuestionKind
 
 FORMAT: Final = "csv"
 _POINTS: Final = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,4})?")
+_TAG: Final = re.compile("[^;]+")
 _ONE_POINT: Final = Decimal(1)
 _NO_POINTS: Final = Decimal(0)
 
@@ -179,7 +180,14 @@ def _problem(
 
 
 def _split_tags(cell: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag for part in cell.split(";") if (tag := trimmed(part))))
+    """The tags of a cell, each once; of too many only as many as show that."""
+    tags: dict[str, None] = {}
+    for part in _TAG.finditer(cell):
+        if tag := trimmed(part[0]):
+            tags[tag] = None
+        if len(tags) > MAX_TAGS:
+            break
+    return tuple(tags)
 
 
 def _read_points(cell: str) -> Decimal:
