@@ -168,6 +168,13 @@ class _Server(uvicorn.Server):
         self._captured_signals.clear()
 
 
+class _Fleet(Multiprocess):
+    """Several server processes; a closed terminal ends them as Ctrl-C does, where uvicorn would restart them."""
+
+    def handle_hup(self) -> None:
+        self.handle_int()
+
+
 def listen(settings: Settings) -> socket.socket:
     """The listening socket. Raises `CannotServe`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -204,4 +211,4 @@ def serve(settings: Settings, listening: socket.socket, on_ready: Callable[[], N
             raise CannotServe("The application could not start; the log says why")
         return
     on_ready()
-    Multiprocess(config, sockets=[listening]).run()
+    _Fleet(config, sockets=[listening]).run()

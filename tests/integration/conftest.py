@@ -25,7 +25,9 @@ def template(test_server: RunningServer) -> str:
 def module_database(test_server: RunningServer, template: str) -> Iterator[ClonedDatabase]:
     """A clone of the template for one module of tests."""
     name = f"test_{uuid4().hex[:12]}"
-    yield clone(test_server, name)
+    database = clone(test_server, name)
+    yield database
+    database.close()
     test_server.drop_database(name)
 
 

@@ -78,7 +78,8 @@ class Ace:
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         own = {"PATH": "/usr/bin:/bin", "ACE_DATA_DIR": str(self.data), "PYTHONDEVMODE": "", "LC_ALL": "C.UTF-8"}
-        return own | self.environment | more
+        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS_")}
+        return own | measured | self.environment | more
 
 
 class Process:

@@ -13,7 +13,7 @@ from domain.auth.people import Actor, Role
 from domain.errors import DomainError, Kind
 from domain.question_bank.banks import check_bank_slug
 from domain.question_bank.import_report import ImportHead, ImportMode, ImportReport, ImportTally
-from domain.question_bank.imported import BlankRecord, ImportedQuestion, ImportProblem, ParsedItem
+from domain.question_bank.imported import ImportedQuestion, ImportProblem, ParsedItem
 
 BATCH = 2_000
 
@@ -164,7 +164,7 @@ def _questions(batch: list[ParsedItem], tally: ImportTally) -> list[ImportedQues
             questions.append(item)
         elif isinstance(item, ImportProblem):
             tally.problem(item)
-        elif isinstance(item, BlankRecord):
+        else:
             tally.blank()
     return questions
 

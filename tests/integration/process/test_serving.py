@@ -15,6 +15,7 @@ from tests.support.process import PASSWORD, Ace, Process
 
 _WORKERS = "select count(*) from procrastinate_workers"
 _SECRET = "0123456789-not-known-to-anybody-else"
+_PUBLIC_URL = "https://exams.school.test"
 
 
 def _is_free(port: int) -> bool:
@@ -36,8 +37,24 @@ def _end_by_sigterm(process: Process) -> int:
     return process.wait()
 
 
+def _end_by_closing_the_terminal(process: Process) -> int:
+    process.send_to_all(signal.SIGHUP)
+    return process.wait()
+
+
+def test_several_processes_end_with_the_terminal(installed: Callable[[], Ace]) -> None:
+    ace = installed()
+    with ace.serving(ACE_WORKERS="2") as process:
+        with process.client() as client:
+            assert eventually(lambda: client.get("/readyz").status_code == 200)
+        assert _end_by_closing_the_terminal(process) in {0, 129}
+    assert ace.database_processes == []
+
+
 @pytest.mark.parametrize(
-    ("end", "expected"), [(_end_by_ctrl_c, {0, 130}), (_end_by_sigterm, {0, 143})], ids=["ctrl-c", "sigterm"]
+    ("end", "expected"),
+    [(_end_by_ctrl_c, {0, 130}), (_end_by_sigterm, {0, 143}), (_end_by_closing_the_terminal, {0, 129})],
+    ids=["ctrl-c", "sigterm", "terminal closed"],
 )
 def test_the_demo_is_announced_served_and_ended_without_leftovers(
     installed: Callable[[], Ace], end: Callable[[Process], int], expected: set[int]
@@ -125,12 +142,12 @@ def test_every_wrong_setting_is_told_at_once(ground: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({}, {"ACE_SECRET_KEY", "DATABASE_URL"}),
-        ({"DATABASE_URL": "postgresql://ace_app@localhost/ace"}, {"ACE_SECRET_KEY"}),
+        ({}, {"ACE_SECRET_KEY", "DATABASE_URL", "ACE_PUBLIC_URL"}),
+        ({"DATABASE_URL": "postgresql://ace_app@localhost/ace", "ACE_PUBLIC_URL": _PUBLIC_URL}, {"ACE_SECRET_KEY"}),
     ],
     ids=["nothing", "no secret"],
 )
-def test_production_needs_its_own_secret_and_its_own_database(
+def test_production_needs_its_own_secret_database_and_address(
     ground: Path, environment: dict[str, str], told: set[str]
 ) -> None:
     result = Ace(ground).run("serve", "--port", "0", ACE_ENVIRONMENT="production", **environment)
@@ -140,7 +157,7 @@ def test_production_needs_its_own_secret_and_its_own_database(
 
 def test_production_refuses_the_demo(ace: Ace, served: Process) -> None:
     """Even on a database that it would serve from otherwise."""
-    production = {"ACE_ENVIRONMENT": "production", "ACE_SECRET_KEY": _SECRET, "DATABASE_URL": ace.database_url}
+    production = _production(ace)
     for command in (("serve", "--demo", "--port", "0"), ("demo", "load")):
         result = ace.run(*command, **production)
         assert result.returncode == 1, result.stderr
@@ -150,13 +167,23 @@ def test_production_refuses_the_demo(ace: Ace, served: Process) -> None:
         assert client.get("/readyz").status_code == 200
 
 
-def test_production_refuses_a_database_that_has_demo_accounts(ace: Ace, served: Process) -> None:
-    result = ace.run(
-        "serve", "--port", "0", ACE_ENVIRONMENT="production", ACE_SECRET_KEY=_SECRET, DATABASE_URL=ace.database_url
-    )
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)], ids=" ".join)
+def test_production_refuses_a_database_that_has_demo_accounts(
+    ace: Ace, served: Process, command: tuple[str, ...]
+) -> None:
+    result = ace.run(*command, **_production(ace))
     assert result.returncode == 1, result.stdout
     assert "demo" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def _production(ace: Ace) -> dict[str, str]:
+    return {
+        "ACE_ENVIRONMENT": "production",
+        "ACE_SECRET_KEY": _SECRET,
+        "ACE_PUBLIC_URL": _PUBLIC_URL,
+        "DATABASE_URL": ace.database_url,
+    }
 
 
 def test_a_database_that_cannot_be_reached_is_told_in_one_line(ground: Path) -> None:
