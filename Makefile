@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 # A module of tests stays in one process, so that it makes what its tests share once; the long ones begin first.
-IN_PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
+# Three processes for two cores, because many tests wait for other processes.
+IN_PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement
 EDITABLE := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 

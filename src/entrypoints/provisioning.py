@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 
 from adapters.postgres.health import production_faults as find_faults
-from adapters.postgres.migrations import MigrationNotAllowed, Migrations, MigrationState
+from adapters.postgres.migrations import Migrations, MigrationsPending, MigrationState
 from adapters.system.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from application.auth.registering import NewUser
 from domain.auth.people import Role
@@ -43,11 +43,11 @@ def provisioned(settings: Settings, *, migrate: bool = True) -> Iterator[Setting
 
 
 def _bring_up_to_date(wanted: Migrations) -> None:
-    """Whoever may not migrate may still use a database that is up to date."""
+    """Looks before it acts: whoever may not migrate may still use a database that is up to date."""
     try:
-        wanted.up()
-    except MigrationNotAllowed:
         wanted.check()
+    except MigrationsPending:
+        wanted.up()
 
 
 @contextmanager
