@@ -16,7 +16,7 @@ from benchmarks.limit import CLIENTS
 from benchmarks.measuring import Figures, measure
 from benchmarks.operations import Operation, Plan
 from benchmarks.site import Site, running_site
-from entrypoints.cli.support import stop_on_sigterm
+from entrypoints.cli.support import stop_on_signals
 
 _HEADER = f"{'':30}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'app':>7}{'PG':>6}{'sum':>7}{'limit':>8}{'ratio':>8}"
 
@@ -39,7 +39,7 @@ _QUICK = Size(seconds=0.5, sessions=256, grown=0, import_rows=2_000)
 @click.option("--quick", is_flag=True, help="A glance in less than 20 seconds.")
 def main(quick: bool) -> None:
     """Measure the main operations against the limit that PostgreSQL itself sets."""
-    stop_on_sigterm()
+    stop_on_signals()
     size = _QUICK if quick else _FULL
     with running_site() as site, psycopg.connect(site.urls.owner, autocommit=True) as connection:
         for line in _preamble(connection):
