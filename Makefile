@@ -10,7 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hash
 EDITABLE := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: .venv/run.done ## Create .venv with what the server needs
 setup-dev: .venv/dev.done ## Create .venv with the test and check tools too
@@ -19,10 +19,12 @@ setup-dev: .venv/dev.done ## Create .venv with the test and check tools too
 	$(PYTHON) -m venv .venv
 
 .venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
-	$(INSTALL) requirements/run.txt && $(EDITABLE) && touch $@
+	@echo "Installing what the server needs (once, about 20 seconds) …"
+	@$(INSTALL) requirements/run.txt && $(EDITABLE) && touch $@
 
 .venv/dev.done: requirements/dev.txt pyproject.toml | .venv/bin/python
-	$(INSTALL) requirements/dev.txt && $(EDITABLE) && touch $@ .venv/run.done
+	@echo "Installing the server, its tests and its tools (once, about 40 seconds) …"
+	@$(INSTALL) requirements/dev.txt && $(EDITABLE) && touch $@ .venv/run.done
 
 run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and demo content (PORT=8123 for another port)
 	@exec $(BIN)/ace serve --demo --port $(PORT)
