@@ -81,7 +81,7 @@ class EnrollmentStatus(StrEnum):
     ENDED = "ended"
 
 
-class EndReason(StrEnum):
+class EnrollmentEnd(StrEnum):
     """Why an enrolment ended."""
 
     CANCELLED = "cancelled"
@@ -126,7 +126,7 @@ class Enrollment:
     tier_id: str
     started_at: datetime
     ended_at: datetime | None = None
-    end_reason: EndReason | None = None
+    end_reason: EnrollmentEnd | None = None
 
     @property
     def status(self) -> EnrollmentStatus:
@@ -171,10 +171,10 @@ def cancel(last: Enrollment | None, at: datetime) -> Enrollment:
     """The student's own end of the active row."""
     if last is None or last.ended_at is not None:
         raise EnrollmentNotFound
-    return end(last, EndReason.CANCELLED, at)
+    return end(last, EnrollmentEnd.CANCELLED, at)
 
 
-def end(enrollment: Enrollment, reason: EndReason, at: datetime) -> Enrollment:
+def end(enrollment: Enrollment, reason: EnrollmentEnd, at: datetime) -> Enrollment:
     """The single end of an active row; a row that has ended stays as it is."""
     if enrollment.ended_at is not None:
         return enrollment

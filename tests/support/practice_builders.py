@@ -15,7 +15,7 @@ from adapters.memory.store import MemoryStore, MemoryTransaction
 from application.ports import Clock, Transaction
 from application.practice.ports import PracticeWork
 from domain.auth.people import Actor, Role
-from domain.enrollment import EndReason, Enrollment
+from domain.enrollment import Enrollment, EnrollmentEnd
 from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot
 from domain.question_bank.imported import FormattedText
 from domain.question_bank.kinds import QuestionKind
@@ -159,7 +159,7 @@ class MemoryWorld(World):
     def end_enrollment(self, user_id: str, package_id: str = PACKAGE) -> None:
         rows = self.store.tables["enrollments"]
         key = user_id, f"enr_{user_id}_{package_id}"
-        rows[key] = replace(rows[key], ended_at=START, end_reason=EndReason.CANCELLED)
+        rows[key] = replace(rows[key], ended_at=START, end_reason=EnrollmentEnd.CANCELLED)
 
 
 @dataclass(slots=True)

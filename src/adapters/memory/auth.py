@@ -10,7 +10,7 @@ from application.auth.views import OwnProfile, OwnSession, PersonView
 from application.ports import Clock
 from domain.auth.people import EmailTaken, Role, User, UsernameTaken
 from domain.auth.refresh import RefreshToken
-from domain.auth.sessions import EndReason, Session, Standing
+from domain.auth.sessions import Session, SessionEnd, Standing
 
 
 class MemoryAuthWork(MemoryWork, AuthWork):
@@ -61,14 +61,16 @@ class MemoryAuthWork(MemoryWork, AuthWork):
         self._add_link(successor)
         self._sessions[session.user_id, session.id] = session
 
-    async def end_session(self, user_id: str, session_id: str, reason: EndReason, audience: Role | None = None) -> bool:
+    async def end_session(
+        self, user_id: str, session_id: str, reason: SessionEnd, audience: Role | None = None
+    ) -> bool:
         session = self._sessions.get((user_id, session_id))
         if session is None or session.revoked_at is not None or audience not in (None, session.audience):
             return False
         self._sessions[user_id, session_id] = replace(session, revoked_at=self.now, revoke_reason=reason.value)
         return True
 
-    async def end_sessions_of(self, user_id: str, reason: EndReason) -> int:
+    async def end_sessions_of(self, user_id: str, reason: SessionEnd) -> int:
         live = [s for s in self._sessions.values() if s.user_id == user_id and s.is_live(self.now)]
         for session in live:
             await self.end_session(user_id, session.id, reason)

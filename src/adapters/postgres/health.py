@@ -14,7 +14,7 @@ from adapters.postgres.migration_files import own_migrations, queue_migrations
 from adapters.postgres.statements import load
 from domain.errors import DomainError
 
-_STATEMENTS = load("operations")
+SQL = load("operations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ async def readiness(database: Database) -> Readiness:
 
 async def production_faults(database: Database) -> list[str]:
     """Why this database must not serve in production; empty when nothing is wrong. Refuses if it does not answer."""
-    settings = await database.fetch_one(_STATEMENTS["production_settings"])
+    settings = await database.fetch_one(SQL["production_settings"])
     assert settings is not None
     known, applied = _known_migrations(), await _applied_migrations(database)
     faults = list(_faults(settings))
@@ -75,7 +75,7 @@ def _faults(settings: Mapping[str, Any]) -> Iterator[str]:
 
 async def _applied_migrations(database: Database) -> frozenset[str]:
     try:
-        row = await database.fetch_one(_STATEMENTS["applied_migrations"])
+        row = await database.fetch_one(SQL["applied_migrations"])
     except psycopg.errors.UndefinedTable:
         return frozenset()
     return frozenset(row["names"] if row is not None else ())

@@ -11,7 +11,7 @@ from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.jobs import JobName, Payload, Task
 from application.ports import IdGenerator
 
-_STATEMENTS = load("operations")
+SQL = load("operations")
 _BATCH = 1_000
 _IDEMPOTENCY_HOURS = 24
 _SESSION_DAYS = 30
@@ -39,11 +39,11 @@ class Housekeeping:
 
     async def purge_idempotency_keys(self, _: Payload) -> None:
         """Answers older than a day are forgotten: a client does not repeat a request that long after."""
-        await self._purge(_STATEMENTS["purge_idempotency_keys"], {"hours": _IDEMPOTENCY_HOURS})
+        await self._purge(SQL["purge_idempotency_keys"], {"hours": _IDEMPOTENCY_HOURS})
 
     async def purge_sessions(self, _: Payload) -> None:
         """Sessions that expired a month ago, with their refresh tokens."""
-        await self._purge(_STATEMENTS["purge_sessions"], {"days": _SESSION_DAYS})
+        await self._purge(SQL["purge_sessions"], {"days": _SESSION_DAYS})
 
     async def _purge(self, statement: LiteralString, age: Mapping[str, int]) -> None:
         async def purge(work: _PurgeWork) -> int:

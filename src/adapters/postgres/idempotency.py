@@ -11,7 +11,7 @@ from adapters.postgres.connections import Connection
 from adapters.postgres.statements import load
 from application.idempotency import KeyReused, OnceOnly, Replayed, RequestInFlight
 
-_STATEMENTS = load("operations")
+SQL = load("operations")
 _PRIMARY_KEY = "idempotency_keys_pkey"
 _RETRY_AFTER_SECONDS = 1
 
@@ -25,7 +25,7 @@ class Memory:
     async def recall(self, connection: Connection) -> None:
         """Returns if the effect is still to happen; until the transaction ends nobody else can be at it."""
         names = {"user_id": self.once.user_id, "key": self.once.key}
-        row = await (await connection.execute(_STATEMENTS["claim_idempotency_key"], names)).fetchone()
+        row = await (await connection.execute(SQL["claim_idempotency_key"], names)).fetchone()
         if row is None or not row["claimed"]:
             raise RequestInFlight(retry_after_seconds=_RETRY_AFTER_SECONDS)
         if row["fingerprint"] is None:
@@ -37,7 +37,7 @@ class Memory:
     async def keep(self, connection: Connection, result: object, now: datetime) -> None:
         """Stores the answer that the caller is about to get."""
         await connection.execute(
-            _STATEMENTS["add_idempotency_key"],
+            SQL["add_idempotency_key"],
             {
                 "user_id": self.once.user_id,
                 "key": self.once.key,

@@ -35,7 +35,7 @@ from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, Choice, KeyedQuestion, PublicQuestion, Response
 from domain.question_bank.scoring import SCORED_KINDS
 
-_STATEMENTS = load("practice")
+SQL = load("practice")
 _KINDS = sorted(kind.value for kind in SCORED_KINDS)
 
 
@@ -43,7 +43,7 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
     """The session's row decides whose turn it is."""
 
     async def holds_enrollment(self, user_id: str, exam_package_id: str) -> bool:
-        row = await self._one(_STATEMENTS["holds_enrollment"], {"user_id": user_id, "exam_package_id": exam_package_id})
+        row = await self._one(SQL["holds_enrollment"], {"user_id": user_id, "exam_package_id": exam_package_id})
         return row is not None and row["held"] is True
 
     async def draw_questions(self, plan: PracticePlan, session_id: str) -> tuple[PublicQuestion, ...]:
@@ -56,7 +56,7 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
             "session_id": session_id,
             "start": draw_start(session_id),
         }
-        return entities(await self._all(_STATEMENTS["draw_questions"], params), PublicQuestion)
+        return entities(await self._all(SQL["draw_questions"], params), PublicQuestion)
 
     async def add_session(self, session: PracticeSession, slots: Sequence[PracticeSlot]) -> None:
         frozen = [
@@ -69,17 +69,15 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
             }
             for slot in slots
         ]
-        await self._run(_STATEMENTS["add_session"], record(session) | {"slots": Jsonb(frozen)})
+        await self._run(SQL["add_session"], record(session) | {"slots": Jsonb(frozen)})
 
     async def hold_session(self, user_id: str, session_id: str) -> PracticeSession | None:
-        row = await self._one(_STATEMENTS["hold_session"], {"user_id": user_id, "session_id": session_id})
+        row = await self._one(SQL["hold_session"], {"user_id": user_id, "session_id": session_id})
         return None if row is None else entity(row, PracticeSession)
 
     async def hold_slot(self, user_id: str, session_id: str, target: SlotTarget) -> HeldSlot | None:
         params = {"user_id": user_id, "session_id": session_id}
-        row = await self._one(
-            _STATEMENTS["hold_slot"], params | {"slot": target.slot, "question_id": target.question_id}
-        )
+        row = await self._one(SQL["hold_slot"], params | {"slot": target.slot, "question_id": target.question_id})
         if row is None:
             return None
         slot = entity(row | {"session_id": row["id"], "feedback": row["revelation"]}, PracticeSlot)
@@ -93,10 +91,10 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
         )
 
     async def save_session(self, session: PracticeSession) -> None:
-        await self._run(_STATEMENTS["save_session"], record(session))
+        await self._run(SQL["save_session"], record(session))
 
     async def save_answer(self, session: PracticeSession, slot: PracticeSlot) -> None:
-        await self._run(_STATEMENTS["save_answer"], record(session) | record(slot))
+        await self._run(SQL["save_answer"], record(session) | record(slot))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +147,7 @@ class PostgresPracticeReader(PracticeReader):
         self._clock = clock
 
     async def session(self, user_id: str, session_id: str) -> PracticeView | None:
-        row = await self._database.fetch_one(_STATEMENTS["read_session"], self._of(user_id, session_id))
+        row = await self._database.fetch_one(SQL["read_session"], self._of(user_id, session_id))
         if row is None:
             return None
         questions = tuple(slot.question() for slot in entities(row["slots"], _SlotRow))
@@ -157,10 +155,10 @@ class PostgresPracticeReader(PracticeReader):
 
     async def sessions(self, user_id: str, before_id: str | None, limit: int) -> tuple[SessionView, ...]:
         params = {"user_id": user_id, "before_id": before_id, "limit": limit, "now": self._now()}
-        return tuple(_view(row) for row in await self._database.fetch_all(_STATEMENTS["list_sessions"], params))
+        return tuple(_view(row) for row in await self._database.fetch_all(SQL["list_sessions"], params))
 
     async def review(self, user_id: str, session_id: str) -> ReviewView | None:
-        row = await self._database.fetch_one(_STATEMENTS["review"], self._of(user_id, session_id))
+        row = await self._database.fetch_one(SQL["review"], self._of(user_id, session_id))
         if row is None:
             return None
         session = _session(row)
@@ -168,7 +166,7 @@ class PostgresPracticeReader(PracticeReader):
         return ReviewView(session=session, items=tuple(item for item in items if item is not None))
 
     async def summary(self, user_id: str, session_id: str) -> SummaryView | None:
-        row = await self._database.fetch_one(_STATEMENTS["summary"], self._of(user_id, session_id))
+        row = await self._database.fetch_one(SQL["summary"], self._of(user_id, session_id))
         if row is None:
             return None
         results = entities(row["slots"], SlotResult)

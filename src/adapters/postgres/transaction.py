@@ -27,7 +27,7 @@ from domain.errors import DomainError
 WorkT = TypeVar("WorkT", bound="PostgresWork")
 ResultT = TypeVar("ResultT")
 
-_STATEMENTS = load("operations")
+SQL = load("operations")
 _RETRIES = 3
 _PAUSE_SECONDS = 0.02
 
@@ -58,7 +58,7 @@ class PostgresWork(Work):
     async def audit(self, entry: AuditEntry) -> None:
         request = request_context.get()
         await self._run(
-            _STATEMENTS["add_audit_entry"],
+            SQL["add_audit_entry"],
             {
                 "id": self._ids.new("aud"),
                 "at": self._now,
@@ -74,7 +74,7 @@ class PostgresWork(Work):
         )
 
     async def enqueue(self, job: Job) -> None:
-        await self._run(_STATEMENTS["enqueue_job"], job_record(job))
+        await self._run(SQL["enqueue_job"], job_record(job))
 
     async def _one(self, query: Query, params: Params | None = None) -> dict[str, Any] | None:
         """The first row, if there is one."""

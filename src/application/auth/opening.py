@@ -11,7 +11,7 @@ from application.auth.views import PersonView
 from application.ports import IdGenerator
 from domain.auth.people import Role, User
 from domain.auth.refresh import RefreshToken, decode_token, digest, encode_token
-from domain.auth.sessions import EndReason, RefreshInvalid, Session, TokenInvalid
+from domain.auth.sessions import RefreshInvalid, Session, SessionEnd, TokenInvalid
 
 _MAX_USER_AGENT = 400
 
@@ -78,7 +78,9 @@ class EndHeldSession:
 
     tokens: AccessTokens
 
-    async def __call__(self, work: AuthWork, held: HeldTokens, reason: EndReason, audience: Role | None = None) -> bool:
+    async def __call__(
+        self, work: AuthWork, held: HeldTokens, reason: SessionEnd, audience: Role | None = None
+    ) -> bool:
         keys = {self._named_by_access(held.access), await self._named_by_refresh(work, held.refresh)} - {None}
         ended = [await work.end_session(*key, reason, audience) for key in sorted(filter(None, keys))]
         return any(ended)
@@ -109,7 +111,7 @@ class OpenSession:
     policy: AuthPolicy
 
     async def __call__(self, work: AuthWork, user: User, visit: Visit) -> Grant:
-        await self.end_held_session(work, visit.held, EndReason.REPLACED, visit.portal)
+        await self.end_held_session(work, visit.held, SessionEnd.REPLACED, visit.portal)
         session, token = self._session(user, visit, work.now), self.source.new()
         await work.add_session(session, RefreshToken.first(session, token))
         return Grant(

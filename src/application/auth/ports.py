@@ -10,7 +10,7 @@ from application.auth.views import OwnProfile
 from application.ports import Work
 from domain.auth.people import Role, User
 from domain.auth.refresh import RefreshToken
-from domain.auth.sessions import EndReason, Session, Standing
+from domain.auth.sessions import Session, SessionEnd, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +71,13 @@ class AuthWork(Work, Protocol):
         """Writes the spent token, its successor and the prolonged session; erases the mask of the one before."""
 
     @abstractmethod
-    async def end_session(self, user_id: str, session_id: str, reason: EndReason, audience: Role | None = None) -> bool:
+    async def end_session(
+        self, user_id: str, session_id: str, reason: SessionEnd, audience: Role | None = None
+    ) -> bool:
         """Revokes it if it lives, and belongs to `audience` when one is named; True if it did."""
 
     @abstractmethod
-    async def end_sessions_of(self, user_id: str, reason: EndReason) -> int:
+    async def end_sessions_of(self, user_id: str, reason: SessionEnd) -> int:
         """Revokes every live session of a person, under every door; how many that were."""
 
 

@@ -9,7 +9,7 @@ from application.auth.ports import AuthReader, AuthWork, PasswordHasher
 from application.ports import Transaction
 from domain.auth.passwords import canonical_password
 from domain.auth.people import Actor, User, normalise_email
-from domain.auth.sessions import Busy, EndReason, InvalidCredentials, WrongPortal
+from domain.auth.sessions import Busy, InvalidCredentials, SessionEnd, WrongPortal
 from domain.errors import InvalidInput
 
 # A password hash that changes between the check and the sign-in is read and checked again, this often in all.
@@ -97,7 +97,7 @@ class SignOut:
             return False
 
         async def leave(work: AuthWork) -> bool:
-            return await self.end_held_session(work, held, EndReason.LOGOUT)
+            return await self.end_held_session(work, held, SessionEnd.LOGOUT)
 
         return await self.transact(leave)
 
@@ -112,6 +112,6 @@ class SignOutEverywhere:
         async def leave_everywhere(work: AuthWork) -> int:
             # Held, so that a sign-in at the same moment comes wholly before or wholly after.
             await work.hold_user(actor.user_id)
-            return await work.end_sessions_of(actor.user_id, EndReason.LOGOUT_ALL)
+            return await work.end_sessions_of(actor.user_id, SessionEnd.LOGOUT_ALL)
 
         return await self.transact(leave_everywhere)

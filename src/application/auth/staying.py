@@ -12,10 +12,10 @@ from application.ports import AuditEntry, Transaction
 from domain.auth.people import Actor, Role
 from domain.auth.refresh import Decision, RefreshToken, decide, decode_token, digest, encode_token, mask
 from domain.auth.sessions import (
-    EndReason,
     RefreshInvalid,
     RefreshReused,
     Session,
+    SessionEnd,
     SessionEnded,
     Standing,
     TokenExpired,
@@ -112,7 +112,7 @@ class RefreshSession:
     async def _end_reused(
         self, work: AuthWork, session: Session, link: RefreshToken, latest: RefreshToken
     ) -> RefreshReused:
-        await work.end_session(session.user_id, session.id, EndReason.REFRESH_REUSED)
+        await work.end_session(session.user_id, session.id, SessionEnd.REFRESH_REUSED)
         await work.audit(
             AuditEntry(
                 actor_id=session.user_id,

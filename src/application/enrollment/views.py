@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from domain.enrollment import EndReason, EnrollmentStatus
+from domain.enrollment import EnrollmentEnd, EnrollmentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +46,4 @@ class EnrollmentView:
     status: EnrollmentStatus
     started_at: datetime
     ended_at: datetime | None
-    end_reason: EndReason | None
+    end_reason: EnrollmentEnd | None

@@ -17,7 +17,7 @@ class Door(StrEnum):
     COOKIE = "cookie"
 
 
-class EndReason(StrEnum):
+class SessionEnd(StrEnum):
     """Why a session was ended before its time."""
 
     LOGOUT = "logout"

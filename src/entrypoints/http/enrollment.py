@@ -17,7 +17,7 @@ from application.enrollment.ports import EnrollmentReader, PackageReader
 from application.enrollment.views import EnrollmentView, PackageView
 from domain.auth.people import Actor, Role
 from domain.enrollment import (
-    EndReason,
+    EnrollmentEnd,
     EnrollmentExists,
     EnrollmentNotFound,
     EnrollmentStatus,
@@ -39,7 +39,7 @@ _STUDENTS = {"callers": (Role.STUDENT,)}
 _PACKAGE_ID = "pkg_01m7y0w5089re0wwbvvzgw20sf"
 _TIER_ID = "tier_01m7y0w5089re0wwbvvzgw20sg"
 _EndedAt = Annotated[When | None, Meta(description="Null while it is active")]
-_EndReason = Annotated[EndReason | None, Meta(description="Null while it is active")]
+_EndReason = Annotated[EnrollmentEnd | None, Meta(description="Null while it is active")]
 
 
 class ExamPackageTier(ResponseBody):

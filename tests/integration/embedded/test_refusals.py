@@ -5,6 +5,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from adapters.system.embedded_account import Account
 from adapters.system.embedded_folder import Folder
 from adapters.system.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from tests.support.postgres_user import server_processes
+
+NOBODY = 65534
 
 
 def refusal(folder: Path) -> str:
@@ -70,10 +74,24 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "may write to" in message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_folder_without_permission_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    assert "may write to" in refusal(tmp_path / "pg")
+@pytest.fixture
+def as_ordinary_user() -> Iterator[Path]:
+    """A folder that may be read and not written, for whom that holds: root, who may write anywhere, steps down."""
+    is_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield Path(name)
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+def test_folder_without_permission_is_named(as_ordinary_user: Path) -> None:
+    assert "may write to" in refusal(as_ordinary_user / "pg")
+    assert list(as_ordinary_user.iterdir()) == []
 
 
 def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

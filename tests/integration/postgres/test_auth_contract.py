@@ -14,7 +14,7 @@ from application.auth.ports import AuthWork
 from application.auth.staying import Refreshed
 from domain.auth.people import EmailTaken, Role, UsernameTaken, UserStatus
 from domain.auth.refresh import RefreshToken, decode_token, digest
-from domain.auth.sessions import EndReason, RefreshReused, Session, SessionEnded, SessionLife
+from domain.auth.sessions import RefreshReused, Session, SessionEnd, SessionEnded, SessionLife
 from domain.errors import DomainError
 from tests.support.auth_builders import (
     EMAIL,
@@ -141,12 +141,12 @@ async def test_rotation_spends_one_link_and_adds_its_successor(with_ada: Auth, c
 
 
 async def test_a_session_ends_once_and_keeps_its_first_reason(with_ada: Auth, clock: SettableClock) -> None:
-    async def end(reason: EndReason, audience: Role | None = None) -> bool:
+    async def end(reason: SessionEnd, audience: Role | None = None) -> bool:
         return await with_ada.transact(lambda work: work.end_session("usr_ada", "ses_ada", reason, audience))
 
-    assert not await end(EndReason.REPLACED, Role.ADMIN)
-    assert await end(EndReason.LOGOUT, Role.STUDENT)
-    assert not await end(EndReason.LOGOUT_ALL)
+    assert not await end(SessionEnd.REPLACED, Role.ADMIN)
+    assert await end(SessionEnd.LOGOUT, Role.STUDENT)
+    assert not await end(SessionEnd.LOGOUT_ALL)
     held = await with_ada.transact(lambda work: work.hold_session_of(digest(TOKEN)))
     assert held is not None
     assert (held.session.revoked_at, held.session.revoke_reason) == (clock.now(), "logout")
@@ -165,7 +165,7 @@ async def test_only_live_sessions_of_the_person_are_ended_and_counted(with_ada: 
     ]
     for number, session in enumerate(sessions):
         await _open(with_ada, session, bytes([number]) * 32)
-    assert await with_ada.transact(lambda work: work.end_sessions_of("usr_ada", EndReason.LOGOUT_ALL)) == 2
+    assert await with_ada.transact(lambda work: work.end_sessions_of("usr_ada", SessionEnd.LOGOUT_ALL)) == 2
     bob = await with_ada.reader.read_standing("usr_bob", "ses_bob")
     assert bob is not None
     assert bob.opens

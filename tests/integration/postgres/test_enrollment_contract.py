@@ -17,7 +17,7 @@ from adapters.postgres.database import Database
 from adapters.system.clock import TimeOrderedIds
 from application.enrollment.defining import PackageOutline
 from application.enrollment.ports import EnrollmentWork
-from domain.enrollment import EndReason, Enrollment, EnrollmentExists, EnrollmentNotFound, PackageNotFound, end
+from domain.enrollment import Enrollment, EnrollmentEnd, EnrollmentExists, EnrollmentNotFound, PackageNotFound, end
 from domain.errors import DomainError
 from tests.support.enrollment_builders import (
     OPEN,
@@ -90,7 +90,7 @@ async def test_rows_come_back_as_they_were_written(store: EnrollmentStore, clock
     clock.advance(days=1)
     ended = await store.cancel(a_student(), PACKAGE.id)
     assert list(await store.history()) == [ended]
-    assert ended.end_reason is EndReason.CANCELLED
+    assert ended.end_reason is EnrollmentEnd.CANCELLED
 
 
 async def test_a_second_active_row_is_refused_even_when_nobody_held_the_student(store: EnrollmentStore) -> None:
@@ -108,12 +108,12 @@ async def test_an_end_is_never_written_twice(store: EnrollmentStore) -> None:
 
     async def end_twice(work: EnrollmentWork) -> None:
         await work.add_enrollment(active)
-        await work.end_enrollment(end(active, EndReason.CANCELLED, active.started_at))
-        await work.end_enrollment(end(active, EndReason.EXPIRED, active.started_at + timedelta(days=9)))
+        await work.end_enrollment(end(active, EnrollmentEnd.CANCELLED, active.started_at))
+        await work.end_enrollment(end(active, EnrollmentEnd.EXPIRED, active.started_at + timedelta(days=9)))
 
     await store.enrollments(end_twice)
     (row,) = await store.history()
-    assert (row.end_reason, row.ended_at) == (EndReason.CANCELLED, active.started_at)
+    assert (row.end_reason, row.ended_at) == (EnrollmentEnd.CANCELLED, active.started_at)
 
 
 async def test_a_refusal_leaves_nothing_behind(store: EnrollmentStore) -> None:

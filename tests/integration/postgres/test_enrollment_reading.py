@@ -11,7 +11,7 @@ from adapters.postgres.enrollment import PostgresEnrollmentReader, PostgresPacka
 from adapters.system.clock import TimeOrderedIds
 from application.enrollment.defining import PackageOutline
 from application.enrollment.views import PackageView, TierView
-from domain.enrollment import EndReason, EnrollmentStatus
+from domain.enrollment import EnrollmentEnd, EnrollmentStatus
 from tests.support.enrollment_builders import OPEN, STANDARD, StoredBank, a_package, a_student, hidden
 from tests.support.enrollment_stores import OnPostgres
 from tests.support.postgres import SettableClock
@@ -153,7 +153,7 @@ async def test_students_see_their_own_enrolments_newest_first_ended_and_hidden_o
         None,
     )
     assert (newest.package_slug, newest.package_title, newest.tier_name) == ("network", NETWORK.title, OPEN.name)
-    assert (oldest.id, oldest.status, oldest.end_reason) == (first.id, EnrollmentStatus.ENDED, EndReason.CANCELLED)
+    assert (oldest.id, oldest.status, oldest.end_reason) == (first.id, EnrollmentStatus.ENDED, EnrollmentEnd.CANCELLED)
     assert (oldest.started_at, oldest.ended_at) == (first.started_at, clock.now())
 
 

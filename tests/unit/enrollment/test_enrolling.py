@@ -8,7 +8,7 @@ from adapters.memory.enrollment import MemoryEnrollmentWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from application.enrollment.enrolling import CancelEnrollment, Enroll
 from domain.enrollment import (
-    EndReason,
+    EnrollmentEnd,
     EnrollmentExists,
     EnrollmentNotFound,
     EnrollmentStatus,
@@ -130,7 +130,7 @@ async def test_cancelling_ends_the_row_and_keeps_it() -> None:
     desk.clock.advance(days=3)
     ended = await desk.cancel(a_student(), PACKAGE.id)
     assert (ended.id, ended.status) == (enrolled.enrollment.id, EnrollmentStatus.ENDED)
-    assert (ended.ended_at, ended.end_reason) == (desk.clock.at, EndReason.CANCELLED)
+    assert (ended.ended_at, ended.end_reason) == (desk.clock.at, EnrollmentEnd.CANCELLED)
     assert desk.row_count == 1
 
 

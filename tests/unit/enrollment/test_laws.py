@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.enrollment import (
-    EndReason,
     Enrollment,
+    EnrollmentEnd,
     EnrollmentStatus,
     ExamPackage,
     Tier,
@@ -42,7 +42,7 @@ tier_ids = st.sampled_from([None, STANDARD.id, OPEN.id, SPONSORED.id, RETIRED.id
 packages = st.builds(
     lambda offered, visibility: a_package(tiers=offered, visibility=visibility), tiers, st.sampled_from(Visibility)
 )
-reasons = st.sampled_from(EndReason)
+reasons = st.sampled_from(EnrollmentEnd)
 
 
 class History(RuleBasedStateMachine):
@@ -73,7 +73,7 @@ class History(RuleBasedStateMachine):
             self.rows[-1:] = [cancel(self.last, at)]
 
     @rule(reason=reasons, at=instants)
-    def end(self, reason: EndReason, at: datetime) -> None:
+    def end(self, reason: EnrollmentEnd, at: datetime) -> None:
         self.before = list(self.rows)
         if self.rows:
             self.rows[-1] = end(self.rows[-1], reason, at)
@@ -127,7 +127,7 @@ def test_an_active_row_is_never_replaced(package: ExamPackage, tier_id: str | No
 
 @given(reasons, reasons, instants, instants)
 def test_the_first_end_is_the_only_one(
-    reason: EndReason, later_reason: EndReason, at: datetime, later: datetime
+    reason: EnrollmentEnd, later_reason: EnrollmentEnd, at: datetime, later: datetime
 ) -> None:
     ended = end(an_enrollment(), reason, at)
     assert end(ended, later_reason, later) is ended
