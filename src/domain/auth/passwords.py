@@ -5,27 +5,22 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+from domain.auth.common_passwords import folded, is_common
 from domain.errors import DomainError, FieldProblem, InvalidInput, Kind
 
+SHORTEST_PASSWORD = 8  # an installation may ask for more, never for less
 MAX_PASSWORD_LENGTH = 128
 # NFKC may shorten a text, but never to less than an eighth.
 _LONGEST_SPELLING = 8
 PRODUCT_NAME = "ace"
 
-# What people type first when a form asks for eight characters. Compared whole and without regard to case: a sentence
-# that merely contains one of them is a good password.
-_COMMON_WORDS = """
-    00000000 11111111 111111111 1111111111 12121212 12312312 123123123 12341234 1234512345 12345678 123456789
-    1234567890 123456789a 12345678910 1234qwer 1q2w3e4r 1q2w3e4r5t 1qaz2wsx 1qazxsw2 22222222 33333333 44444444
-    55555555 66666666 77777777 87654321 88888888 987654321 99999999 9876543210 a1b2c3d4 a1234567 aa123456 aaaaaaaa
-    abc12345 abcd1234 abcdefgh abcdefghi access14 admin123 admin1234 administrator asdf1234 asdfasdf asdfghjk asdfghjkl
-    baseball basketball changeme changeme123 computer corvette default123 football iloveyou iloveyou1 internet
-    letmein1 letmein123 liverpool masterkey mustang1 p@ssw0rd p@ssword pa55word passw0rd passwort password password!
-    password1 password1! password11 password12 password123 password1234 princess q1w2e3r4 q1w2e3r4t5 qazwsxedc
-    qwer1234 qwerasdf qwertyui qwertyuiop qwerty12 qwerty123 qwerty1234 qwerty12345 secret123 starwars sunshine
-    superman superuser testtest test1234 trustno1 welcome1 welcome123 whatever zaq12wsx zxcvbnm1 zxcvbnm123
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
+# What a guesser tries here and nowhere else, beside the person's own names: what the product is called, what it is for,
+# and who uses it. A password of nothing but these, whatever digits and signs are put around them, is refused.
+CONTEXT_WORDS = frozenset(
+    {PRODUCT_NAME, "exam", "exams", "practice", "prep", "password", "student", "students", "instructor", "admin"}
+)
+# A shorter name begins too many words to say anything about a password that begins with it.
+_TELLING_LENGTH = 3
 
 
 class PasswordRefused(DomainError):
@@ -53,23 +48,65 @@ def check_password(text: str, *, min_length: int, email: str, name: str = "", us
         raise _refused("too_short", f"A password has at least {min_length} characters")
     if len(password) > MAX_PASSWORD_LENGTH:
         raise _refused("too_long", f"A password has at most {MAX_PASSWORD_LENGTH} characters")
-    folded = password.casefold()
-    if folded in _COMMON:
+    compared = folded(password)
+    if _is_guessed_first(compared):
         raise _refused("too_common", "This password is among the first that are guessed")
-    known = (email, email.partition("@")[0], name, *name.split(), username or "", PRODUCT_NAME)
-    if _core(folded) in _cores(known):
+    if _is_personal(compared, email, name, username or ""):
         raise _refused("too_personal", "A password is more than an e-mail address, a name or the product's name")
     return password
 
 
-def _core(folded: str) -> str:
+def _is_guessed_first(text: str) -> bool:
+    """Whether it is a common password, or one with digits and signs put around it or between its characters.
+
+    It is always compared as a whole: a sentence that merely contains a common password is a good one.
+    """
+    characters = "".join(filter(str.isalnum, text))
+    return any(map(is_common, (text, characters, _letters(text), _trimmed(text))))
+
+
+def _is_personal(text: str, email: str, name: str, username: str) -> bool:
+    """Whether it is no more than what is known about a person here, or begins with a name and adds little to it."""
+    local, _, domain = email.partition("@")
+    names = _compared((local, *local.split("."), name, *name.split(), username))
+    known = names | _compared((email, domain, *domain.split(".")))
+    letters = _letters(text)
+    if letters and _consists_of(letters, frozenset(map(_letters, known)) | CONTEXT_WORDS):
+        return True
+    return any(_leans_on(text, word) for word in names | {PRODUCT_NAME} if len(word) >= _TELLING_LENGTH)
+
+
+def _leans_on(text: str, word: str) -> bool:
+    """Whether it begins with this word, and what follows could not be a password by itself."""
+    start, begins, rest = _trimmed(text).partition(word)
+    if start or not begins:
+        return False
+    rest = _trimmed(rest)
+    return len(rest) < SHORTEST_PASSWORD or is_common(rest)
+
+
+def _consists_of(letters: str, words: frozenset[str]) -> bool:
+    """Whether it is some of these words, one after the other."""
+    ends = {0}
+    for start in range(len(letters)):
+        if start in ends:
+            ends |= {start + len(word) for word in words if letters.startswith(word, start)}
+    return len(letters) in ends
+
+
+def _compared(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(_trimmed(folded(word)) for word in words)
+
+
+def _letters(text: str) -> str:
     """What is left without the digits and signs that people put around a word and within it."""
-    return "".join(character for character in folded if character.isalpha())
+    return "".join(filter(str.isalpha, text))
 
 
-def _cores(known: Iterable[str]) -> frozenset[str]:
-    # Nobody's name is empty: a password of digits alone must not look like one.
-    return frozenset(_core(unicodedata.normalize("NFKC", word).casefold()) for word in known) - {""}
+def _trimmed(text: str) -> str:
+    """From the first letter to the last."""
+    places = [place for place, character in enumerate(text) if character.isalpha()]
+    return text[places[0] : places[-1] + 1] if places else ""
 
 
 def _refused(code: str, message: str) -> PasswordRefused:

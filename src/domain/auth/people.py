@@ -15,6 +15,9 @@ MAX_NAME_LENGTH = 200
 # No character that can be typed is spelt by more code points than these.
 _LONGEST_SPELLING = 4
 
+# The hash of an account that has no password yet: no text matches it.
+NO_PASSWORD = "!"  # noqa: S105 - of nobody
+
 # The address as RFC 5321 writes it in ASCII: a dot-atom of at most 64 characters, and a domain of at least two labels.
 # An internationalised domain is written in its xn-- form: guessing that form could end at somebody else's domain.
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -54,6 +57,7 @@ class User:
     status: UserStatus = UserStatus.ACTIVE
     email_verified_at: datetime | None = None
     password_hash: str = field(repr=False)
+    must_change_password: bool = False
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
@@ -71,6 +75,15 @@ class Actor:
     user_id: str
     role: Role
     session_id: str
+    must_change_password: bool = False
+
+
+class UserNotFound(DomainError):
+    """Nobody has this id."""
+
+    code = "user.not_found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such user"
 
 
 class EmailTaken(DomainError):

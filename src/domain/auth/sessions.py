@@ -24,6 +24,14 @@ class SessionEnd(StrEnum):
     LOGOUT_ALL = "logout_all"
     REPLACED = "replaced"
     REFRESH_REUSED = "refresh_reused"
+    EVICTED = "evicted"
+    REVOKED = "revoked"
+    ADMIN_REVOKED = "admin_revoked"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a reason
+    ROLE_CHANGED = "role_changed"
+    DISABLED = "disabled"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,7 @@ class Session:
     last_seen_at: datetime
     idle_expires_at: datetime
     absolute_expires_at: datetime
+    sits_exam_until: datetime | None = None
     revoked_at: datetime | None = None
     revoke_reason: str | None = None
 
@@ -74,6 +83,7 @@ class Standing:
     idle_expires_at: datetime
     absolute_expires_at: datetime
     revoked_at: datetime | None
+    must_change_password: bool = False
 
     @property
     def opens(self) -> bool:
@@ -97,6 +107,38 @@ class WrongPortal(DomainError):
     code = "auth.wrong_portal"
     kind = Kind.FORBIDDEN
     title = "This account belongs to another portal"
+
+
+class ReauthenticationRequired(DomainError):
+    """What could lock the owner out is done only by somebody who has signed in lately."""
+
+    code = "auth.reauthentication_required"
+    kind = Kind.FORBIDDEN
+    title = "Sign in again first, the last time is too long ago"
+
+
+class PasswordChangeRequired(DomainError):
+    """A password that somebody else has chosen opens nothing but the change of that password."""
+
+    code = "auth.password_change_required"
+    kind = Kind.FORBIDDEN
+    title = "Change the password first"
+
+
+class CurrentPasswordWrong(DomainError):
+    """Whoever changes a password proves to know the present one."""
+
+    code = "auth.current_password_wrong"
+    kind = Kind.FORBIDDEN
+    title = "The current password is wrong"
+
+
+class SessionNotFound(DomainError):
+    """The person has no such session, or it has ended."""
+
+    code = "auth.session_not_found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such session"
 
 
 class TokenMissing(DomainError):
