@@ -1,0 +1,1 @@
+"""Mail to people: a real server, or files in a folder."""
