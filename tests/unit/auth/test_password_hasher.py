@@ -11,9 +11,11 @@ from contextlib import contextmanager
 import argon2
 import pytest
 
-from adapters.security.passwords import ArgonPasswordHasher
+from adapters.security.passwords import MAX_LANES, MAX_MEMORY_KIB, MAX_PASSES, ArgonPasswordHasher
 from application.request_context import RequestContext, request_context
 from domain.auth.sessions import Busy
+from entrypoints.container import Container
+from entrypoints.settings import Settings, SettingsError, load
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ async def test_a_password_matches_its_own_hash_only(hasher: ArgonPasswordHasher)
     first, second = await hasher.hash("a password"), await hasher.hash("a password")
     assert first != second
     assert await hasher.matches("a password", first)
-    for other in ("A password", "a passwore", "a password ", ""):
+    for other in ("A password", "a passwore", "a passwor", "a password ", ""):
         assert not await hasher.matches(other, first)
 
 
@@ -68,6 +70,36 @@ async def test_nobodys_hash_and_an_unreadable_one_are_checked_in_vain_at_full_co
     monkeypatch.setattr(argon2.PasswordHasher, "verify", verify)
     for unreadable in ("", "nonsense", "$2b$12$abcdefghijklmnopqrstuv"):
         assert not await hasher.matches("a password", unreadable)
+
+
+def test_no_installation_can_ask_for_less_than_the_defaults_or_for_more_than_is_read_again() -> None:
+    limits = {
+        "ACE_ARGON2_MEMORY_KIB": (19_456, MAX_MEMORY_KIB),
+        "ACE_ARGON2_PASSES": (2, MAX_PASSES),
+        "ACE_ARGON2_LANES": (1, MAX_LANES),
+    }
+    for name, (least, most) in limits.items():
+        for value in (least, most):
+            assert load({name: str(value)})
+        for value in (least - 1, most + 1):
+            with pytest.raises(SettingsError, match=name):
+                load({name: str(value)})
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        (Settings(), (19_456, 2, 1)),
+        (Settings(argon2_memory_kib=20_480, argon2_passes=3, argon2_lanes=2), (20_480, 3, 2)),
+    ],
+)
+async def test_an_installation_hashes_with_the_parameters_of_its_settings(
+    given: Settings, chosen: tuple[int, int, int]
+) -> None:
+    hasher = Container(settings=given).password_hasher()
+    made = argon2.extract_parameters(await hasher.hash("a password"))
+    hasher.close()
+    assert (made.memory_cost, made.time_cost, made.parallelism) == chosen
 
 
 async def test_a_hash_of_other_parameters_is_outdated(hasher: ArgonPasswordHasher) -> None:
@@ -138,10 +170,15 @@ def answering_by(second: float) -> Iterator[None]:
 
 
 class FakeTime:
-    """Seconds that pass only where a test lets them; a fake hash takes as many as it is told."""
+    """Seconds that pass only where a test lets them; a fake hash or sleep takes as many as it is told."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
     def __call__(self) -> float:
         return self.now
@@ -242,3 +279,98 @@ async def test_one_slow_hash_does_not_close_the_door_for_ever() -> None:
     assert await busy
     assert await waiting
     hasher.close()
+
+
+async def measured(clock: FakeTime, *seconds: float, queue: int = 100) -> ArgonPasswordHasher:
+    """A hasher whose last hashes took so long."""
+    hasher = ArgonPasswordHasher(memory_kib=8, passes=1, queue=queue, clock=clock, sleep=clock.sleep)
+    for each in seconds:
+        await hasher._run(clock.hash_of(each))
+    return hasher
+
+
+async def test_idling_takes_the_time_of_a_check_that_was_made_lately_and_checks_nothing() -> None:
+    clock = FakeTime()
+    hasher = await measured(clock, 9.0, *(0.02, 0.03) * 8)
+    for _ in range(50):
+        await hasher.idle()
+    assert {round(pause, 3) for pause in clock.slept} == {0.02, 0.03}
+    assert hasher.waiting == 0
+    hasher.close()
+
+
+async def test_whoever_idles_before_anything_was_hashed_pays_for_a_real_check() -> None:
+    """A server that was just started does not tell by a quick answer that it checked nothing."""
+    clock = FakeTime()
+    hasher = await measured(clock)
+    idle = asyncio.create_task(hasher.idle())
+    await asyncio.sleep(0)
+    assert hasher.waiting == 1
+    await idle
+    assert clock.slept == []
+    await hasher.idle()
+    assert len(clock.slept) == 1
+    hasher.close()
+
+
+async def test_idling_waits_behind_checks_and_idlers_and_no_check_waits_behind_it() -> None:
+    clock = FakeTime()
+    hasher = await measured(clock, 1.0)
+    gate, busy = await occupy(hasher)
+    pauses: list[float] = []
+    parked = asyncio.Event()
+
+    async def park(seconds: float) -> None:
+        pauses.append(seconds)
+        await parked.wait()
+
+    hasher._sleep = park
+    idling = [asyncio.create_task(hasher.idle()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert pauses == [2.0, 3.0, 4.0]
+    assert hasher.waiting == 1
+    gate.set()
+    assert await busy
+    assert await asyncio.wait_for(hasher.hash("a password"), 5)
+    parked.set()
+    await asyncio.gather(*idling)
+    hasher.close()
+
+
+async def test_idling_is_refused_where_a_check_would_be() -> None:
+    """For want of room, and for want of time; and the idle are as few as those that wait can be."""
+    clock = FakeTime()
+    hasher = await measured(clock, 1.0, queue=3)
+    gate, busy = await occupy(hasher)
+    with answering_by(clock.now + REST + 2.0):
+        for attempt in (hasher.idle, lambda: hasher.hash("a password")):
+            with pytest.raises(Busy) as refused:
+                await asyncio.wait_for(attempt(), 5)
+            assert refused.value.retry_after_seconds == 2
+    hasher._sleep = asyncio.sleep
+    idling = [asyncio.create_task(hasher.idle()) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await asyncio.wait_for(hasher.idle(), 5)
+    check = asyncio.create_task(hasher.hash("a password"))
+    await asyncio.sleep(0)
+    assert hasher.waiting == 2
+    for task in (check, *idling):
+        task.cancel()
+    ends = await asyncio.gather(check, *idling, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
+    hasher._sleep = clock.sleep
+    await hasher.idle()
+    assert clock.slept[-1] == 2.0
+    gate.set()
+    assert await busy
+    hasher.close()
+
+
+async def test_idling_ends_before_the_request_must(hasher: ArgonPasswordHasher) -> None:
+    await hasher.hash("a password")
+    hasher._sleep = lambda _: asyncio.sleep(60)
+    began = time.monotonic()
+    with answering_by(began + REST + 0.05), pytest.raises(Busy):
+        await asyncio.wait_for(hasher.idle(), 5)
+    assert 0.04 < time.monotonic() - began < 1
