@@ -1,0 +1,52 @@
+-- What administrators see and do. A list is one of the statements `list_…`, followed by the conditions of its filters,
+-- its order and its limit.
+
+-- name: list_users
+-- The sessions are looked at for the rows of the page only: the planner computes such a column after the limit.
+select u.id, u.email, u.email_verified_at, u.username, u.name, u.role, u.status, u.must_change_password, u.created_at,
+       u.updated_at, u.deleted_at,
+       (select max(s.last_seen_at) from auth_sessions s where s.user_id = u.id) as last_seen_at
+from users u;
+
+-- name: list_sessions
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
+       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason, clock_timestamp() as now
+from auth_sessions;
+
+-- name: list_invitations
+select id, email, role, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at,
+       clock_timestamp() as now
+from invitations;
+
+-- name: list_audit_log
+select id, at, actor_id, action, subject, before, after, reason, request_id, ip
+from audit_log;
+
+-- name: hold_admins
+-- In one order, so that two who change who governs wait for each other once. A row that changed while it was waited for
+-- is judged anew: who was demoted meanwhile is not among them.
+select id from users
+where role = 'admin' and status = 'active' and deleted_at is null
+order by id
+for no key update;
+
+-- name: last_seen
+select max(last_seen_at) as at from auth_sessions where user_id = %(user_id)s;
+
+-- name: end_every_session
+-- As for one person, only live ones are counted.
+update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
+where revoked_at is null and least(idle_expires_at, absolute_expires_at) > %(now)s and id <> %(but)s;
+
+-- name: add_invitation
+-- The index invitations_open_unique decides, also against one that is being added at this moment.
+insert into invitations (id, email, role, invited_by, created_at, expires_at)
+values (%(id)s, %(email)s, %(role)s, %(invited_by)s, %(created_at)s, %(expires_at)s)
+on conflict (lower(email)) where accepted_at is null and revoked_at is null do nothing;
+
+-- name: hold_pending_invitation
+-- After add_invitation, so it sees one that was added while that one waited.
+select id, email, role, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at
+from invitations
+where lower(email) = lower(%(email)s) and accepted_at is null and revoked_at is null
+for update;

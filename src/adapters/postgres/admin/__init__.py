@@ -1,0 +1,14 @@
+"""Administration on PostgreSQL."""
+
+from adapters.postgres.admin.limits import PostgresGroupWork, PostgresLimitReader, PostgresLimitWork, PostgresTurnover
+from adapters.postgres.admin.people import PostgresAdminWork
+from adapters.postgres.admin.reading import PostgresAdminReader
+
+__all__ = [
+    "PostgresAdminReader",
+    "PostgresAdminWork",
+    "PostgresGroupWork",
+    "PostgresLimitReader",
+    "PostgresLimitWork",
+    "PostgresTurnover",
+]

@@ -1,0 +1,235 @@
+"""What administrators do with people: make accounts, change, delete and restore them, and let somebody in again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from application.admin.auditing import act, administrator
+from application.admin.ports import AdminReader, AdminWork
+from application.admin.views import UserView
+from application.mail import MailKind, order_mail
+from application.ports import IdGenerator, Transaction
+from domain.admin import UserChange, differences, end_of_sessions, facts_of, keep_an_admin
+from domain.auth.links import LinkPurpose
+from domain.auth.people import (
+    NO_PASSWORD,
+    Actor,
+    Role,
+    User,
+    UserNotFound,
+    normalise_email,
+    normalise_name,
+    normalise_username,
+)
+from domain.auth.throttling import account_key
+
+_PERSONAL = (
+    LinkPurpose.VERIFY_EMAIL,
+    LinkPurpose.CHANGE_EMAIL,
+    LinkPurpose.RESET_PASSWORD,
+    LinkPurpose.SET_PASSWORD,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """Somebody for whom an account is to be made."""
+
+    email: str
+    role: Role
+    name: str | None = None
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadUser:
+    """An admin sees everybody, deleted ones too."""
+
+    admin_reader: AdminReader
+
+    async def __call__(self, user_id: str) -> UserView:
+        user = await self.admin_reader.user(user_id)
+        if user is None:
+            raise UserNotFound
+        return user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddUser:
+    """An account made by an admin has no password: its person is mailed a link to set one, which proves the address."""
+
+    transact: Transaction[AdminWork]
+    ids: IdGenerator
+
+    async def __call__(self, actor: Actor | None, newcomer: Newcomer, reason: str | None = None) -> UserView:
+        administrator(actor)
+        user_id = self.ids.new("usr")
+        email, name = normalise_email(newcomer.email), normalise_name(newcomer.name)
+        username = normalise_username(newcomer.username)
+
+        async def add(work: AdminWork) -> UserView:
+            user = User(
+                id=user_id,
+                email=email,
+                username=username,
+                name=name,
+                role=newcomer.role,
+                password_hash=NO_PASSWORD,
+                created_at=work.now,
+                updated_at=work.now,
+            )
+            await work.add_user(user)
+            await work.enqueue(order_mail(MailKind.SET_PASSWORD, user_id=user.id))
+            await work.audit(act("user.created", user.id, by=actor, after=facts_of(user), reason=reason))
+            return UserView.of(user, None)
+
+        return await self.transact(add)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeUser:
+    """An admin, or the operator at the command line (no actor), changes somebody; what is so already is left alone.
+
+    Another role and disabling end every session at once. A new address has to be verified by its owner, the old one is
+    told, and links that were mailed to it are good for nothing. The last admin stays one.
+    """
+
+    transact: Transaction[AdminWork]
+
+    async def __call__(
+        self, actor: Actor | None, user_id: str, change: UserChange, reason: str | None = None
+    ) -> UserView:
+        administrator(actor)
+
+        async def carry_out(work: AdminWork) -> UserView:
+            admins = await work.hold_admins() if change.may_unseat else frozenset[str]()
+            before = await _hold_living(work, user_id)
+            after = change.applied_to(before, work.now)
+            if after is not before:
+                keep_an_admin(before, after, admins)
+                await _rewrite(work, before, after)
+                was, became = differences(facts_of(before), facts_of(after))
+                await work.audit(act("user.changed", user_id, by=actor, before=was, after=became, reason=reason))
+            return await _shown(work, after)
+
+        return await self.transact(carry_out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUser:
+    """A deleted person is signed out everywhere and frees the address; what they did stays. Never the last admin."""
+
+    transact: Transaction[AdminWork]
+
+    async def __call__(self, actor: Actor | None, user_id: str, reason: str | None = None) -> None:
+        administrator(actor)
+
+        async def delete(work: AdminWork) -> None:
+            admins = await work.hold_admins()
+            before = await _hold_living(work, user_id)
+            after = replace(before, deleted_at=work.now, updated_at=work.now)
+            keep_an_admin(before, after, admins)
+            await _rewrite(work, before, after)
+            was, became = differences(facts_of(before), facts_of(after))
+            await work.audit(act("user.deleted", user_id, by=actor, before=was, after=became, reason=reason))
+
+        await self.transact(delete)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreUser:
+    """A deleted person comes back as they were, unless somebody has the address or username by now.
+
+    Sessions stay ended. Whoever is there already stays as they are.
+    """
+
+    transact: Transaction[AdminWork]
+
+    async def __call__(self, actor: Actor | None, user_id: str, reason: str | None = None) -> UserView:
+        administrator(actor)
+
+        async def restore(work: AdminWork) -> UserView:
+            before = await work.hold_user(user_id)
+            if before is None:
+                raise UserNotFound
+            if before.deleted_at is None:
+                return await _shown(work, before)
+            after = replace(before, deleted_at=None, updated_at=work.now)
+            await work.save_user(after)
+            was, became = differences(facts_of(before), facts_of(after))
+            await work.audit(act("user.restored", user_id, by=actor, before=was, after=became, reason=reason))
+            return await _shown(work, after)
+
+        return await self.transact(restore)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockUser:
+    """Wrong passwords that were counted against an account are forgotten, so that its person may try again at once."""
+
+    transact: Transaction[AdminWork]
+
+    async def __call__(self, actor: Actor | None, user_id: str, reason: str | None = None) -> None:
+        async def unlock(work: AdminWork, user: User) -> None:
+            await work.clear_attempts([account_key(user.email)])
+
+        await _help(self.transact, actor, user_id, "user.unlocked", reason, unlock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPasswordLink:
+    """Somebody who cannot sign in is mailed a link to choose a password; no admin ever knows one."""
+
+    transact: Transaction[AdminWork]
+
+    async def __call__(self, actor: Actor | None, user_id: str, reason: str | None = None) -> None:
+        async def send(work: AdminWork, user: User) -> None:
+            kind = MailKind.SET_PASSWORD if user.password_hash == NO_PASSWORD else MailKind.RESET_PASSWORD
+            await work.enqueue(order_mail(kind, user_id=user.id))
+
+        await _help(self.transact, actor, user_id, "user.password_link_sent", reason, send)
+
+
+async def _help(
+    transact: Transaction[AdminWork],
+    actor: Actor | None,
+    user_id: str,
+    action: str,
+    reason: str | None,
+    helped: Callable[[AdminWork, User], Awaitable[None]],
+) -> None:
+    """An act for somebody that changes nothing of what the person is."""
+    administrator(actor)
+
+    async def unit(work: AdminWork) -> None:
+        await helped(work, await _hold_living(work, user_id))
+        await work.audit(act(action, user_id, by=actor, reason=reason))
+
+    await transact(unit)
+
+
+async def _hold_living(work: AdminWork, user_id: str) -> User:
+    """The person, held. A deleted one is there only to be seen and restored."""
+    user = await work.hold_user(user_id)
+    if user is None or user.deleted_at is not None:
+        raise UserNotFound
+    return user
+
+
+async def _rewrite(work: AdminWork, before: User, after: User) -> None:
+    """Writes the change and what follows from it, in the same unit."""
+    await work.save_user(after)
+    end = end_of_sessions(before, after)
+    if end is not None:
+        await work.end_sessions_of(after.id, end)
+    if after.email != before.email or not after.is_alive:
+        await work.drop_links(after.id, _PERSONAL)
+    if after.email != before.email:
+        await work.enqueue(order_mail(MailKind.EMAIL_CHANGED, user_id=after.id, email=before.email))
+        kind = MailKind.SET_PASSWORD if after.password_hash == NO_PASSWORD else MailKind.VERIFY_EMAIL
+        await work.enqueue(order_mail(kind, user_id=after.id))
+
+
+async def _shown(work: AdminWork, user: User) -> UserView:
+    return UserView.of(user, await work.last_seen(user.id))
