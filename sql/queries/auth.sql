@@ -3,15 +3,25 @@
 -- name: add_user
 -- The unique indexes on address and username decide who came first.
 insert into users (
-    id, email, username, name, role, status, email_verified_at, password_hash, created_at, updated_at, deleted_at
+    id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
+    updated_at, deleted_at
 ) values (
     %(id)s, %(email)s, %(username)s, %(name)s, %(role)s, %(status)s, %(email_verified_at)s, %(password_hash)s,
-    %(created_at)s, %(updated_at)s, %(deleted_at)s
+    %(must_change_password)s, %(created_at)s, %(updated_at)s, %(deleted_at)s
 );
+
+-- name: save_user
+-- Everything that may change about a person who is held.
+update users
+set email = %(email)s, username = %(username)s, name = %(name)s, role = %(role)s, status = %(status)s,
+    email_verified_at = %(email_verified_at)s, password_hash = %(password_hash)s,
+    must_change_password = %(must_change_password)s, updated_at = %(updated_at)s, deleted_at = %(deleted_at)s
+where id = %(id)s;
 
 -- name: find_user_by_email
 -- Through the index that keeps living addresses unique.
-select id, email, username, name, role, status, email_verified_at, password_hash, created_at, updated_at, deleted_at
+select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
+       updated_at, deleted_at
 from users
 where lower(email) = lower(%(email)s) and deleted_at is null;
 
@@ -21,10 +31,17 @@ select exists (select from users where lower(email) = lower(%(email)s)) as found
 
 -- name: hold_user
 -- Sign-ins of one person take turns; references to the person do not wait for them.
-select id, email, username, name, role, status, email_verified_at, password_hash, created_at, updated_at, deleted_at
+select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
+       updated_at, deleted_at
 from users
 where id = %(user_id)s
 for no key update;
+
+-- name: find_user
+select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
+       updated_at, deleted_at
+from users
+where id = %(user_id)s;
 
 -- name: replace_password_hash
 -- Compare and swap: a password that was changed meanwhile stays changed.
@@ -35,11 +52,11 @@ update users set password_hash = %(new)s where id = %(user_id)s and password_has
 with opened as (
     insert into auth_sessions (
         user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-        absolute_expires_at, revoked_at, revoke_reason
+        absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
     ) values (
         %(user_id)s, %(id)s, %(door)s, %(audience)s, %(ip)s, %(user_agent)s, %(remember)s, %(auth_time)s,
-        %(created_at)s, %(last_seen_at)s, %(idle_expires_at)s, %(absolute_expires_at)s, %(revoked_at)s,
-        %(revoke_reason)s
+        %(created_at)s, %(last_seen_at)s, %(idle_expires_at)s, %(absolute_expires_at)s, %(sits_exam_until)s,
+        %(revoked_at)s, %(revoke_reason)s
     )
     returning user_id, id
 )
@@ -51,10 +68,16 @@ select user_id, session_id from auth_refresh_tokens where token_hash = %(token_h
 
 -- name: hold_session_of
 -- Refreshes of one session take turns here. The chain is read by the next statement, which sees what the turn before
--- has committed; the session's own columns are read again by this one after it waited.
+-- has committed; the session's own columns are read again by this one after it waited. The count only says whether it
+-- is worth while to look at the limit: it is taken anew under the person's lock before anything ends.
 select s.user_id, s.id, s.door, s.audience, s.ip, s.user_agent, s.remember, s.auth_time, s.created_at, s.last_seen_at,
-       s.idle_expires_at, s.absolute_expires_at, s.revoked_at, s.revoke_reason,
-       u.status = 'active' and u.deleted_at is null and u.role = s.audience as holder_may_use
+       s.idle_expires_at, s.absolute_expires_at, s.sits_exam_until, s.revoked_at, s.revoke_reason,
+       u.status = 'active' and u.deleted_at is null and u.role = s.audience as holder_may_use,
+       (
+           select count(*) from auth_sessions o
+           where o.user_id = t.user_id and o.revoked_at is null
+             and least(o.idle_expires_at, o.absolute_expires_at) > %(now)s
+       ) as live_sessions
 from auth_refresh_tokens t
 join auth_sessions s on s.user_id = t.user_id and s.id = t.session_id
 join users u on u.id = s.user_id
@@ -97,23 +120,118 @@ update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
 where user_id = %(user_id)s and id = %(session_id)s and revoked_at is null
   and (%(audience)s::text is null or audience = %(audience)s::text);
 
+-- name: end_sessions
+-- Those that a session limit leaves no room for.
+update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
+where user_id = %(user_id)s and id = any(%(session_ids)s::text[]) and revoked_at is null
+  and least(idle_expires_at, absolute_expires_at) > %(now)s;
+
 -- name: end_sessions_of
 -- Only live ones are counted; those that ran out have ended already.
 update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
+where user_id = %(user_id)s and revoked_at is null and least(idle_expires_at, absolute_expires_at) > %(now)s
+  and id is distinct from %(but)s::text;
+
+-- name: limits_of
+-- Every limit that is defined for a person; the rule chooses among them. One look-up each, however many groups there are.
+select l.scope, l.subject_id, l.max_sessions, l.when_full
+from (
+    select 'user' as scope, %(user_id)s::text as subject_id
+    union all
+    select 'role', %(role)s
+    union all
+    select 'group', group_id from session_group_members where user_id = %(user_id)s
+) s
+join session_limits l on l.scope = s.scope and l.subject_id = s.subject_id;
+
+-- name: live_sessions
+-- Through the index of what is not revoked; judged by the time of the unit of work.
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
+       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+from auth_sessions
 where user_id = %(user_id)s and revoked_at is null and least(idle_expires_at, absolute_expires_at) > %(now)s;
+
+-- name: live_sessions_of
+-- The same for a reader, the newest first.
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
+       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+from auth_sessions
+where user_id = %(user_id)s and revoked_at is null
+  and least(idle_expires_at, absolute_expires_at) > clock_timestamp()
+order by created_at desc, id desc;
+
+-- name: find_session
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
+       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+from auth_sessions
+where user_id = %(user_id)s and id = %(session_id)s;
 
 -- name: read_standing
 -- The check that every request begins with: two look-ups by primary key, and the time to judge them by.
 select clock_timestamp() as now, s.audience, u.role, u.status, u.deleted_at, s.idle_expires_at, s.absolute_expires_at,
-       s.revoked_at
+       s.revoked_at, u.must_change_password
 from auth_sessions s
 join users u on u.id = s.user_id
 where s.user_id = %(user_id)s and s.id = %(session_id)s;
 
 -- name: read_profile
-select u.id, u.email, u.username, u.name, u.role, u.email_verified_at is not null as email_verified, u.created_at,
-       u.updated_at, s.id as session_id, s.created_at as session_created_at,
+select u.id, u.email, u.username, u.name, u.role, u.email_verified_at is not null as email_verified,
+       u.must_change_password, u.created_at, u.updated_at, s.id as session_id, s.created_at as session_created_at,
        least(s.idle_expires_at, s.absolute_expires_at) as session_expires_at
 from auth_sessions s
 join users u on u.id = s.user_id
 where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: put_link
+-- One link per owner and purpose: a newer one makes the older worthless.
+insert into one_time_links (owner_id, purpose, token_hash, email, created_at, expires_at)
+values (%(owner_id)s, %(purpose)s, %(token_hash)s, %(email)s, %(created_at)s, %(expires_at)s)
+on conflict (owner_id, purpose) do update
+set token_hash = excluded.token_hash, email = excluded.email, created_at = excluded.created_at,
+    expires_at = excluded.expires_at;
+
+-- name: take_link
+-- Of several that use a link at once one deletes the row; the others wait for it and find nothing.
+delete from one_time_links
+where token_hash = %(token_hash)s and purpose = any(%(purposes)s::text[])
+returning owner_id, purpose, token_hash, email, created_at, expires_at;
+
+-- name: find_link
+-- A look before the password is hashed, so that a made-up token costs no hash.
+select owner_id, purpose, token_hash, email, created_at, expires_at
+from one_time_links
+where token_hash = %(token_hash)s and purpose = any(%(purposes)s::text[]);
+
+-- name: drop_links
+delete from one_time_links where owner_id = %(owner_id)s and purpose = any(%(purposes)s::text[]);
+
+-- name: hold_invitation
+select id, email, role, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at
+from invitations
+where id = %(id)s
+for update;
+
+-- name: save_invitation
+update invitations
+set expires_at = %(expires_at)s, accepted_at = %(accepted_at)s, accepted_by = %(accepted_by)s, revoked_at = %(revoked_at)s
+where id = %(id)s;
+
+-- name: hold_attempts
+-- Makes the counters that are missing and locks all of them, in one message and in the order of their keys.
+insert into attempt_counters (key, failures, pending, window_started_at, last_at)
+select key, 0, 0, %(now)s, %(now)s from unnest(%(keys)s::text[]) key order by key
+on conflict (key) do update set key = excluded.key
+returning key, failures, pending, window_started_at, last_at, blocked_until;
+
+-- name: keep_attempts
+update attempt_counters c
+set failures = n.failures, pending = n.pending, window_started_at = n.window_started_at, last_at = n.last_at,
+    blocked_until = n.blocked_until
+from unnest(
+    %(keys)s::text[], %(failures)s::int[], %(pending)s::int[], %(window_started_at)s::timestamptz[],
+    %(last_at)s::timestamptz[], %(blocked_until)s::timestamptz[]
+) n (key, failures, pending, window_started_at, last_at, blocked_until)
+where c.key = n.key;
+
+-- name: clear_attempts
+delete from attempt_counters where key = any(%(keys)s::text[]);

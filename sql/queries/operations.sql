@@ -45,6 +45,16 @@ where (user_id, id) in (
     limit %(limit)s
 );
 
+-- name: purge_attempts
+-- After a day a counter without failures tells nothing, after a month only one that keeps an account locked does.
+delete from attempt_counters
+where key in (
+    select key from attempt_counters
+    where last_at < clock_timestamp() - make_interval(days => case when failures = 0 then 1 else %(days)s end)
+      and (failures < %(stop)s or blocked_until is null)
+    limit %(limit)s
+);
+
 -- name: production_settings
 -- What a production start refuses: a role that may do anything, commits that do not last, missing protection.
 select current_user as role,

@@ -17,3 +17,5 @@ class JobName(StrEnum):
     SEND_MAIL = "send_mail"
     PURGE_IDEMPOTENCY_KEYS = "purge_idempotency_keys"
     PURGE_SESSIONS = "purge_sessions"
+    PURGE_ATTEMPTS = "purge_attempts"
+    ENFORCE_LIMITS = "enforce_limits"

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """The request's id and the caller's address; `answer_by` is the monotonic second by which it must be answered."""
+    """The request's id, the caller's address and what the caller says to be; `answer_by` is the monotonic second by
+    which it must be answered.
+    """
 
     request_id: str | None = None
     ip: str | None = None
+    user_agent: str | None = None
     answer_by: float | None = None
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.memory.auth import MemoryAuthReader, MemoryAuthWork
+from adapters.memory.auth import MemoryAuthReader, MemoryAuthWork, MemoryThrottleWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
-from adapters.postgres.auth import PostgresAuthReader, PostgresAuthWork
+from adapters.postgres.auth import PostgresAuthReader, PostgresAuthWork, PostgresThrottleWork
 from adapters.postgres.database import Database
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.security.access_tokens import JwtAccessTokens
 from adapters.security.token_source import SystemTokenSource
+from adapters.system.attempt_gate import LinesOfAttempts
 from adapters.system.clock import TimeOrderedIds
+from application.auth.events import AuthEvent
 from application.auth.opening import EndHeldSession, Grant, IssueAccess, OpenSession, Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AuthReader, AuthWork, PasswordHasher, TokenSource
+from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, ThrottleWork, TokenSource
 from application.auth.registering import (
     CreateUser,
     EnsureUser,
@@ -29,7 +31,9 @@ from application.auth.registering import (
 )
 from application.auth.signing_in import Credentials, SignIn, SignOut, SignOutEverywhere
 from application.auth.staying import Authenticate, ReadProfile, RefreshSession
+from application.auth.throttling import GuardAttempts
 from application.ports import Transaction
+from domain.auth.guessing import GuessingRules
 from domain.auth.people import Role, User
 from domain.auth.sessions import Busy, Session
 from tests.support.postgres import SettableClock
@@ -80,6 +84,7 @@ class CountingHasher(PasswordHasher):
 
     checks: list[str | None] = field(default_factory=list)
     hashed: int = 0
+    idled: int = 0
     scheme: str = "kept"
     busy_hashing: bool = False
     meanwhile: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -96,6 +101,9 @@ class CountingHasher(PasswordHasher):
             await self.meanwhile.pop(0)()
         return password_hash is not None and password_hash.partition(":")[2] == password
 
+    async def idle(self) -> None:
+        self.idled += 1
+
     def is_outdated(self, password_hash: str) -> bool:
         return not password_hash.startswith(self.scheme + ":")
 
@@ -111,6 +119,16 @@ class CountedTokens(TokenSource):
         return self.made.to_bytes(32, "big")
 
 
+@dataclass(slots=True)
+class ToldEvents(AuthEvents):
+    """The security events that were told, oldest first."""
+
+    all: list[AuthEvent] = field(default_factory=list)
+
+    def record(self, event: AuthEvent) -> None:
+        self.all.append(event)
+
+
 @dataclass(kw_only=True)
 class Auth:
     """Every use case of the area over one store."""
@@ -123,6 +141,15 @@ class Auth:
     source: TokenSource = field(default_factory=SystemTokenSource)
     tokens: JwtAccessTokens = field(default_factory=lambda: JwtAccessTokens((SECRET,)))
     ids: TimeOrderedIds = field(default_factory=TimeOrderedIds)
+
+    throttle: Transaction[ThrottleWork]
+    rules: GuessingRules = field(default_factory=GuessingRules)
+    gate: LinesOfAttempts = field(default_factory=LinesOfAttempts)
+    events: ToldEvents = field(default_factory=ToldEvents)
+
+    @property
+    def guard(self) -> GuardAttempts:
+        return GuardAttempts(transact=self.throttle, gate=self.gate, hasher=self.hasher, rules=self.rules)
 
     @property
     def issue_access(self) -> IssueAccess:
@@ -145,12 +172,23 @@ class Auth:
     @property
     def register_student(self) -> RegisterStudent:
         return RegisterStudent(
-            transact=self.transact, examine=self.examine, open_session=self.open_session, policy=self.policy
+            transact=self.transact,
+            examine=self.examine,
+            open_session=self.open_session,
+            policy=self.policy,
+            events=self.events,
         )
 
     @property
     def register_staff(self) -> RegisterStaff:
-        return RegisterStaff()
+        return RegisterStaff(
+            transact=self.transact,
+            people=self.reader,
+            examine=self.examine,
+            open_session=self.open_session,
+            policy=self.policy,
+            events=self.events,
+        )
 
     @property
     def create_user(self) -> CreateUser:
@@ -162,15 +200,22 @@ class Auth:
 
     @property
     def sign_in(self) -> SignIn:
-        return SignIn(transact=self.transact, people=self.reader, hasher=self.hasher, open_session=self.open_session)
+        return SignIn(
+            transact=self.transact,
+            people=self.reader,
+            hasher=self.hasher,
+            guard=self.guard,
+            open_session=self.open_session,
+            events=self.events,
+        )
 
     @property
     def sign_out(self) -> SignOut:
-        return SignOut(transact=self.transact, end_held_session=EndHeldSession(tokens=self.tokens))
+        return SignOut(transact=self.transact, end_held_session=EndHeldSession(tokens=self.tokens), events=self.events)
 
     @property
     def sign_out_everywhere(self) -> SignOutEverywhere:
-        return SignOutEverywhere(transact=self.transact)
+        return SignOutEverywhere(transact=self.transact, events=self.events)
 
     @property
     def authenticate(self) -> Authenticate:
@@ -179,7 +224,11 @@ class Auth:
     @property
     def refresh(self) -> RefreshSession:
         return RefreshSession(
-            transact=self.transact, source=self.source, issue_access=self.issue_access, policy=self.policy
+            transact=self.transact,
+            source=self.source,
+            issue_access=self.issue_access,
+            policy=self.policy,
+            events=self.events,
         )
 
     @property
@@ -271,14 +320,24 @@ class ClockedReader(PostgresAuthReader):
 def auth_in_memory(**parts: Any) -> AuthInMemory:
     store, clock = MemoryStore(), parts.pop("clock", None) or SettableClock()
     transact: Transaction[AuthWork] = MemoryTransaction(store, MemoryAuthWork, clock)
-    return AuthInMemory(transact=transact, reader=MemoryAuthReader(store, clock), clock=clock, store=store, **parts)
+    throttle: Transaction[ThrottleWork] = MemoryTransaction(store, MemoryThrottleWork, clock)
+    return AuthInMemory(
+        transact=transact, throttle=throttle, reader=MemoryAuthReader(store, clock), clock=clock, store=store, **parts
+    )
 
 
 def auth_on_postgres(database: Database, clock: SettableClock, **parts: Any) -> AuthOnPostgres:
     ids = TimeOrderedIds()
     transact: Transaction[AuthWork] = PostgresTransaction(database, PostgresAuthWork, ids, clock)
+    throttle: Transaction[ThrottleWork] = PostgresTransaction(database, PostgresThrottleWork, ids, clock)
     return AuthOnPostgres(
-        transact=transact, reader=ClockedReader(database, clock), clock=clock, database=database, ids=ids, **parts
+        transact=transact,
+        throttle=throttle,
+        reader=ClockedReader(database, clock),
+        clock=clock,
+        database=database,
+        ids=ids,
+        **parts,
     )
 
 

@@ -71,7 +71,7 @@ def test_no_function_is_longer_than_40_lines() -> None:
     assert not long
 
 
-@pytest.mark.parametrize("area", ["auth", "enrollment", "question_bank", "practice"])
+@pytest.mark.parametrize("area", ["auth", "enrollment", "question_bank", "practice", "admin"])
 def test_an_area_has_the_same_name_in_every_layer(area: str) -> None:
     places = [
         f"src/domain/{area}",

@@ -10,16 +10,19 @@ from adapters.postgres.statements import load
 from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.jobs import JobName, Payload, Task
 from application.ports import IdGenerator
+from domain.auth.throttling import Lockout
 
 SQL = load("operations")
 _BATCH = 1_000
 _IDEMPOTENCY_HOURS = 24
 _SESSION_DAYS = 30
+_ATTEMPT_DAYS = 30
 
 # In the notation of cron, UTC; at odd minutes, apart from what everybody else does on the hour.
 HOUSEKEEPING_SCHEDULE: Mapping[str, str] = {
     JobName.PURGE_IDEMPOTENCY_KEYS: "17 * * * *",
     JobName.PURGE_SESSIONS: "29 3 * * *",
+    JobName.PURGE_ATTEMPTS: "37 3 * * *",
 }
 
 
@@ -35,6 +38,7 @@ class Housekeeping:
         return {
             JobName.PURGE_IDEMPOTENCY_KEYS: self.purge_idempotency_keys,
             JobName.PURGE_SESSIONS: self.purge_sessions,
+            JobName.PURGE_ATTEMPTS: self.purge_attempts,
         }
 
     async def purge_idempotency_keys(self, _: Payload) -> None:
@@ -44,6 +48,10 @@ class Housekeeping:
     async def purge_sessions(self, _: Payload) -> None:
         """Sessions that expired a month ago, with their refresh tokens."""
         await self._purge(SQL["purge_sessions"], {"days": _SESSION_DAYS})
+
+    async def purge_attempts(self, _: Payload) -> None:
+        """Counters of attempts that have nothing to tell any more; a lock that only a person may lift stays."""
+        await self._purge(SQL["purge_attempts"], {"days": _ATTEMPT_DAYS, "stop": Lockout().stop})
 
     async def _purge(self, statement: LiteralString, age: Mapping[str, int]) -> None:
         async def purge(work: _PurgeWork) -> int:

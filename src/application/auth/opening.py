@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from application.auth.limiting import make_room
 from application.auth.policy import AuthPolicy
 from application.auth.ports import AccessClaims, AccessTokens, AuthWork, TokenSource
 from application.auth.views import PersonView
@@ -80,10 +81,10 @@ class EndHeldSession:
 
     async def __call__(
         self, work: AuthWork, held: HeldTokens, reason: SessionEnd, audience: Role | None = None
-    ) -> bool:
+    ) -> list[tuple[str, str]]:
+        """The sessions that ended, by the person's id and their own."""
         keys = {self._named_by_access(held.access), await self._named_by_refresh(work, held.refresh)} - {None}
-        ended = [await work.end_session(*key, reason, audience) for key in sorted(filter(None, keys))]
-        return any(ended)
+        return [key for key in sorted(filter(None, keys)) if await work.end_session(*key, reason, audience)]
 
     def _named_by_access(self, token: str | None) -> tuple[str, str] | None:
         try:
@@ -102,7 +103,9 @@ class EndHeldSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession:
-    """A person gets a session at their portal; the one that the same browser held there ends."""
+    """A person who is held gets a session at their portal. The one that the same browser held there ends, and of the
+    others as many as the session limit leaves no room for; where the limit denies further ones nothing changes.
+    """
 
     source: TokenSource
     issue_access: IssueAccess
@@ -112,6 +115,7 @@ class OpenSession:
 
     async def __call__(self, work: AuthWork, user: User, visit: Visit) -> Grant:
         await self.end_held_session(work, visit.held, SessionEnd.REPLACED, visit.portal)
+        evicted = await make_room(work, user.id, user.role)
         session, token = self._session(user, visit, work.now), self.source.new()
         await work.add_session(session, RefreshToken.first(session, token))
         return Grant(
@@ -120,6 +124,7 @@ class OpenSession:
             access_token=self.issue_access(session, work.now),
             refresh_token=encode_token(token),
             expires_in=self.policy.access_seconds,
+            evicted_sessions=evicted,
         )
 
     def _session(self, user: User, visit: Visit, now: datetime) -> Session:

@@ -20,6 +20,7 @@ class AuthPolicy:
     leeway_seconds: int = 5
     student_min_length: int = 8
     staff_min_length: int = 15
+    fresh_seconds: int = 3_600
     demo_accounts: bool = False
 
     @property
@@ -31,6 +32,11 @@ class AuthPolicy:
     @property
     def grace(self) -> timedelta:
         return timedelta(seconds=self.grace_seconds)
+
+    @property
+    def freshness(self) -> timedelta:
+        """How long after a sign-in its person may do what could lock the owner out."""
+        return timedelta(seconds=self.fresh_seconds)
 
     def min_length(self, role: Role) -> int:
         return self.staff_min_length if role.is_staff else self.student_min_length

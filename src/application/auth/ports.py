@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from application.auth.events import AuthEvent
 from application.auth.views import OwnProfile
 from application.ports import Work
+from domain.auth.guessing import Judgement
+from domain.auth.invitations import Invitation
+from domain.auth.limits import LimitCandidate
+from domain.auth.links import Link, LinkPurpose
 from domain.auth.people import Role, User
 from domain.auth.refresh import RefreshToken
 from domain.auth.sessions import Session, SessionEnd, Standing
+from domain.auth.throttling import Attempts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldSession:
-    """A session that this unit of work holds, and whether its person may still use it."""
+    """A session that this unit of work holds, whether its person may still use it, and how many live sessions that
+    person has under every door.
+    """
 
     session: Session
     holder_may_use: bool
+    live_sessions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +46,8 @@ class AccessClaims:
     expires_at: int
 
 
-class AuthWork(Work, Protocol):
-    """The unit of work of the auth area."""
+class PeopleWork(Work, Protocol):
+    """People and the end of their sessions, as every unit of work speaks of them that changes a person."""
 
     @abstractmethod
     async def add_user(self, user: User) -> None:
@@ -48,11 +58,69 @@ class AuthWork(Work, Protocol):
         """The person, held until the end of the unit: sign-ins of one person take turns."""
 
     @abstractmethod
+    async def save_user(self, user: User) -> None:
+        """Writes every value of a person that is held; refuses `EmailTaken` and `UsernameTaken`."""
+
+    @abstractmethod
+    async def end_session(
+        self, user_id: str, session_id: str, reason: SessionEnd, audience: Role | None = None
+    ) -> bool:
+        """Revokes it if it lives, and belongs to `audience` when one is named; True if it did."""
+
+    @abstractmethod
+    async def end_sessions(self, user_id: str, session_ids: Collection[str], reason: SessionEnd) -> int:
+        """Revokes those of them that live; how many that were."""
+
+    @abstractmethod
+    async def end_sessions_of(self, user_id: str, reason: SessionEnd, *, but: str | None = None) -> int:
+        """Revokes every live session of a person, under every door, except `but`; how many that were."""
+
+
+class LinkWork(Work, Protocol):
+    """One-time links."""
+
+    @abstractmethod
+    async def put_link(self, link: Link) -> None:
+        """Replaces the owner's link of the same purpose, if there is one."""
+
+    @abstractmethod
+    async def take_link(self, token_hash: bytes, purposes: Collection[LinkPurpose]) -> Link | None:
+        """Deletes the link and returns it, good or too old: of several that ask, one gets it."""
+
+    @abstractmethod
+    async def drop_links(self, owner_id: str, purposes: Collection[LinkPurpose]) -> None:
+        """What was given out for these purposes is good for nothing from now on."""
+
+
+class InvitationWork(Work, Protocol):
+    """Invitations."""
+
+    @abstractmethod
+    async def hold_invitation(self, invitation_id: str) -> Invitation | None:
+        """The invitation, held until the end of the unit."""
+
+    @abstractmethod
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Writes what became of an invitation that is held."""
+
+
+class AuthWork(PeopleWork, LinkWork, InvitationWork, Protocol):
+    """Registration, sign-in and refresh."""
+
+    @abstractmethod
     async def replace_password_hash(self, user_id: str, old: str, new: str) -> bool:
         """Only if it is still `old`: a password that was changed meanwhile stays changed."""
 
     @abstractmethod
     async def add_session(self, session: Session, first: RefreshToken) -> None: ...
+
+    @abstractmethod
+    async def limits_of(self, user_id: str, role: Role) -> Sequence[LimitCandidate]:
+        """Every session limit that the person, the person's groups and the role define."""
+
+    @abstractmethod
+    async def live_sessions(self, user_id: str) -> Sequence[Session]:
+        """Neither revoked nor expired at `now`, under every door."""
 
     @abstractmethod
     async def find_session_key(self, token_hash: bytes) -> tuple[str, str] | None:
@@ -70,15 +138,37 @@ class AuthWork(Work, Protocol):
     async def rotate(self, spent: RefreshToken, successor: RefreshToken, session: Session) -> None:
         """Writes the spent token, its successor and the prolonged session; erases the mask of the one before."""
 
-    @abstractmethod
-    async def end_session(
-        self, user_id: str, session_id: str, reason: SessionEnd, audience: Role | None = None
-    ) -> bool:
-        """Revokes it if it lives, and belongs to `audience` when one is named; True if it did."""
+
+class AccountWork(PeopleWork, LinkWork, Protocol):
+    """What people change about their own account."""
 
     @abstractmethod
-    async def end_sessions_of(self, user_id: str, reason: SessionEnd) -> int:
-        """Revokes every live session of a person, under every door; how many that were."""
+    async def find_session(self, user_id: str, session_id: str) -> Session | None:
+        """One of the person's sessions, whatever became of it."""
+
+    @abstractmethod
+    async def find_user_by_email(self, email: str) -> User | None:
+        """The person who has this address now, as of this unit; not held."""
+
+    @abstractmethod
+    async def clear_attempts(self, keys: Collection[str]) -> None:
+        """Forgets the failed sign-ins that are counted under these keys."""
+
+
+class ThrottleWork(Work, Protocol):
+    """Attempts that are counted."""
+
+    @abstractmethod
+    async def hold_attempts(self, keys: Collection[str]) -> Mapping[str, Attempts]:
+        """The counters of these keys, new ones where there are none, held until the end of the unit."""
+
+    @abstractmethod
+    async def keep_attempts(self, counters: Collection[Attempts]) -> None:
+        """Writes counters that are held."""
+
+
+class MailWork(AccountWork, InvitationWork, ThrottleWork, Protocol):
+    """Mail about an account or an invitation: who gets it, its link, and how much was sent."""
 
 
 class AuthReader(Protocol):
@@ -98,6 +188,18 @@ class AuthReader(Protocol):
     @abstractmethod
     async def read_profile(self, user_id: str, session_id: str) -> OwnProfile | None: ...
 
+    @abstractmethod
+    async def live_sessions_of(self, user_id: str) -> Sequence[Session]:
+        """The person's sessions that are neither revoked nor expired, the newest first."""
+
+    @abstractmethod
+    async def find_link(self, token_hash: bytes, purposes: Collection[LinkPurpose]) -> Link | None:
+        """A link that was not used yet, good or too old."""
+
+    @abstractmethod
+    async def find_user(self, user_id: str) -> User | None:
+        """The person with this id, deleted or not."""
+
 
 class PasswordHasher(Protocol):
     """Hashes passwords, slowly on purpose and never on the event loop.
@@ -115,6 +217,32 @@ class PasswordHasher(Protocol):
     @abstractmethod
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
+
+    @abstractmethod
+    async def idle(self) -> None:
+        """Takes as long as a check would take now, without checking anything."""
+
+
+class AttemptGate(Protocol):
+    """Where attempts wait that cannot be decided while others are under way."""
+
+    @abstractmethod
+    async def ask_in_turn(self, key: str, ask: Callable[[], Awaitable[Judgement]]) -> Judgement:
+        """Lines up with all that wait for this counter; the first in line asks, and asks again whenever an attempt was
+        settled, until it is judged or has to wait for another counter. Refuses `Busy` when a request waited too long.
+        """
+
+    @abstractmethod
+    def settled(self, keys: Collection[str]) -> None:
+        """Attempts that these counters count have been settled."""
+
+
+class AuthEvents(Protocol):
+    """The log of security events."""
+
+    @abstractmethod
+    def record(self, event: AuthEvent) -> None:
+        """One line, with the time and with what is known about the request: its id, the address, the user agent."""
 
 
 class TokenSource(Protocol):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from application.auth.events import AuthAct, AuthEvent, account_of
 from application.auth.opening import Grant, OpenSession, Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AuthReader, AuthWork, PasswordHasher
+from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher
+from application.auth.telling import telling
 from application.auth.views import PersonView
+from application.mail import MailKind, order_mail
 from application.ports import AuditEntry, IdGenerator, Transaction
+from domain.auth.invitations import Invitation
+from domain.auth.links import Link, LinkInvalid, LinkPurpose, link_hash
 from domain.auth.passwords import check_password
 from domain.auth.people import (
     Actor,
@@ -24,6 +29,9 @@ from domain.auth.people import (
 )
 from domain.auth.sessions import Forbidden
 
+# Where an invitation stands in what is sent.
+_INVITATION = "/invitation"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
@@ -35,10 +43,20 @@ class Registration:
     username: str | None = None
     invitation: str | None = field(default=None, repr=False)
 
+    def as_user(self, role: Role) -> NewUser:
+        """The account that this asks for."""
+        return NewUser(role=role, email=self.email, password=self.password, name=self.name, username=self.username)
+
+    def as_event(self, visit: Visit) -> AuthEvent:
+        """What the security log tells of it."""
+        return AuthEvent(act=AuthAct.REGISTER, account=account_of(self.email), portal=visit.portal)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """An account to be made for somebody. `demo` allows a short password, and only where the policy allows demos."""
+    """An account to be made for somebody. With `must_change_password` its password opens nothing but its own change.
+    `demo` allows a short password, and only where the policy allows demos.
+    """
 
     role: Role
     email: str
@@ -46,6 +64,7 @@ class NewUser:
     name: str | None = None
     username: str | None = None
     email_verified: bool = False
+    must_change_password: bool = False
     demo: bool = False
 
 
@@ -59,6 +78,7 @@ class Applicant:
     name: str
     role: Role
     password_hash: str = field(repr=False)
+    must_change_password: bool = False
 
     def admitted(self, now: datetime, *, email_verified: bool = False) -> User:
         return User(
@@ -69,6 +89,7 @@ class Applicant:
             role=self.role,
             email_verified_at=now if email_verified else None,
             password_hash=self.password_hash,
+            must_change_password=self.must_change_password,
             created_at=now,
             updated_at=now,
         )
@@ -91,31 +112,32 @@ class Examine:
             name=name,
             role=new.role,
             password_hash=await self.hasher.hash(password),
+            must_change_password=new.must_change_password,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterStudent:
-    """Anybody may become a student, and is signed in at once."""
+    """Anybody may become a student, and is signed in at once. A mail asks for the proof that the address is theirs."""
 
     transact: Transaction[AuthWork]
     examine: Examine
     open_session: OpenSession
     policy: AuthPolicy
+    events: AuthEvents
 
     async def __call__(self, registration: Registration, visit: Visit) -> Grant:
-        new = NewUser(
-            role=Role.STUDENT,
-            email=registration.email,
-            password=registration.password,
-            name=registration.name,
-            username=registration.username,
-        )
+        with telling(self.events, registration.as_event(visit)) as record:
+            return record.granted(await self._register(registration, visit))
+
+    async def _register(self, registration: Registration, visit: Visit) -> Grant:
+        new = registration.as_user(Role.STUDENT)
         applicant = await self.examine(new, self.policy.min_length(Role.STUDENT))
 
         async def register(work: AuthWork) -> Grant:
             user = applicant.admitted(work.now)
             await work.add_user(user)
+            await work.enqueue(order_mail(MailKind.VERIFY_EMAIL, user_id=user.id))
             return await self.open_session(work, user, visit)
 
         return await self.transact(register)
@@ -123,10 +145,58 @@ class RegisterStudent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterStaff:
-    """Nobody becomes an instructor or an admin without an invitation, and none has been given out."""
+    """Nobody becomes an instructor or an admin without an invitation. It is good once, for the address that it was
+    mailed to and at the portal of its role; having received it verifies the address. A refusal leaves it open.
+    """
+
+    transact: Transaction[AuthWork]
+    people: AuthReader
+    examine: Examine
+    open_session: OpenSession
+    policy: AuthPolicy
+    events: AuthEvents
 
     async def __call__(self, registration: Registration, visit: Visit) -> Grant:
-        raise InvitationRequired
+        with telling(self.events, registration.as_event(visit)) as record:
+            return record.granted(await self._register(registration, visit))
+
+    async def _register(self, registration: Registration, visit: Visit) -> Grant:
+        if not registration.invitation:
+            raise InvitationRequired
+        token_hash = link_hash(registration.invitation, _INVITATION)
+        # Before anything is hashed: a made-up invitation costs nothing.
+        found = await self.people.find_link(token_hash, (LinkPurpose.INVITATION,))
+        if found is None:
+            raise LinkInvalid(_INVITATION)
+        applicant = await self.examine(registration.as_user(visit.portal), self.policy.min_length(visit.portal))
+
+        async def register(work: AuthWork) -> Grant:
+            invitation = await _take_invitation(work, found, applicant)
+            user = applicant.admitted(work.now, email_verified=True)
+            await work.add_user(user)
+            await work.save_invitation(invitation.accepted(user.id, work.now))
+            await work.audit(
+                AuditEntry(
+                    actor_id=user.id,
+                    action="invitation.accepted",
+                    subject=invitation.id,
+                    after={"user": user.id, "role": user.role.value},
+                )
+            )
+            return await self.open_session(work, user, visit)
+
+        return await self.transact(register)
+
+
+async def _take_invitation(work: AuthWork, found: Link, applicant: Applicant) -> Invitation:
+    # The invitation first, as whoever withdraws it does, so that neither waits for the other.
+    invitation = await work.hold_invitation(found.owner_id)
+    link = await work.take_link(found.token_hash, (LinkPurpose.INVITATION,))
+    if link is None or invitation is None or not link.is_good(work.now):
+        raise LinkInvalid(_INVITATION)
+    if not invitation.admits(applicant.email, applicant.role, work.now):
+        raise LinkInvalid(_INVITATION)
+    return invitation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from application.auth.events import AuthAct, AuthEvent, account_of
 from application.auth.opening import EndHeldSession, Grant, HeldTokens, OpenSession, Visit
-from application.auth.ports import AuthReader, AuthWork, PasswordHasher
+from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher
+from application.auth.telling import Record, telling
+from application.auth.throttling import GuardAttempts
 from application.ports import Transaction
 from domain.auth.passwords import canonical_password
 from domain.auth.people import Actor, User, normalise_email
@@ -28,18 +31,29 @@ class Credentials:
 class SignIn:
     """The right password opens a session at the portal of one's role.
 
-    An unknown, disabled or deleted account costs the same hashing and gets the same answer as a wrong password.
+    An unknown, disabled, deleted or locked account costs the same time and gets the same answer as a wrong password.
     """
 
     transact: Transaction[AuthWork]
     people: AuthReader
     hasher: PasswordHasher
+    guard: GuardAttempts
     open_session: OpenSession
+    events: AuthEvents
 
     async def __call__(self, credentials: Credentials, visit: Visit) -> Grant:
+        event = AuthEvent(act=AuthAct.SIGN_IN, account=account_of(credentials.email), portal=visit.portal)
+        with telling(self.events, event) as record:
+            return record.granted(await self._sign_in(credentials, visit, record))
+
+    async def _sign_in(self, credentials: Credentials, visit: Visit, record: Record) -> Grant:
         password = canonical_password(credentials.password)
+
+        async def prove() -> User:
+            return await self._prove(credentials.email, password, record)
+
         for _ in range(_ATTEMPTS):
-            user = await self._prove(credentials.email, password)
+            user = await self.guard(credentials.email, visit.ip, prove)
             if user.role is not visit.portal:
                 raise WrongPortal
             grant = await self._enter(user, await self._fresh_hash(user, password), visit)
@@ -47,8 +61,10 @@ class SignIn:
                 return grant
         raise InvalidCredentials
 
-    async def _prove(self, email: str, password: str) -> User:
+    async def _prove(self, email: str, password: str, record: Record) -> User:
         user = await self._find(email)
+        if user is not None:
+            record.named(user)
         matches = await self.hasher.matches(password, user.password_hash if user and user.is_alive else None)
         if user is None or not matches:
             raise InvalidCredentials
@@ -91,15 +107,19 @@ class SignOut:
 
     transact: Transaction[AuthWork]
     end_held_session: EndHeldSession
+    events: AuthEvents
 
     async def __call__(self, held: HeldTokens) -> bool:
         if held == HeldTokens():
             return False
 
-        async def leave(work: AuthWork) -> bool:
+        async def leave(work: AuthWork) -> list[tuple[str, str]]:
             return await self.end_held_session(work, held, SessionEnd.LOGOUT)
 
-        return await self.transact(leave)
+        ended = await self.transact(leave)
+        for user_id, session_id in ended:
+            self.events.record(AuthEvent(act=AuthAct.SIGN_OUT, user_id=user_id, session_id=session_id))
+        return bool(ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +127,7 @@ class SignOutEverywhere:
     """Every session of the person ends, under every door, the one that asks included."""
 
     transact: Transaction[AuthWork]
+    events: AuthEvents
 
     async def __call__(self, actor: Actor) -> int:
         async def leave_everywhere(work: AuthWork) -> int:
@@ -114,4 +135,8 @@ class SignOutEverywhere:
             await work.hold_user(actor.user_id)
             return await work.end_sessions_of(actor.user_id, SessionEnd.LOGOUT_ALL)
 
-        return await self.transact(leave_everywhere)
+        ended = await self.transact(leave_everywhere)
+        self.events.record(
+            AuthEvent(act=AuthAct.SIGN_OUT_EVERYWHERE, user_id=actor.user_id, session_id=actor.session_id)
+        )
+        return ended

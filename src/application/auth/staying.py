@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from application.auth.events import AuthAct, AuthEvent
+from application.auth.limiting import end_surplus, limit_of
 from application.auth.opening import IssueAccess
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AccessClaims, AccessTokens, AuthReader, AuthWork, HeldSession, TokenSource
+from application.auth.ports import (
+    AccessClaims,
+    AccessTokens,
+    AuthEvents,
+    AuthReader,
+    AuthWork,
+    HeldSession,
+    TokenSource,
+)
 from application.auth.views import OwnProfile
 from application.ports import AuditEntry, Transaction
 from domain.auth.people import Actor, Role
@@ -39,7 +49,12 @@ class Authenticate:
         if standing is None or not standing.opens:
             raise SessionEnded
         self._check_claims(claims, standing)
-        return Actor(user_id=claims.user_id, role=standing.role, session_id=claims.session_id)
+        return Actor(
+            user_id=claims.user_id,
+            role=standing.role,
+            session_id=claims.session_id,
+            must_change_password=standing.must_change_password,
+        )
 
     def _check_claims(self, claims: AccessClaims, standing: Standing) -> None:
         now, leeway = standing.now.timestamp(), self.policy.leeway_seconds
@@ -62,44 +77,71 @@ class Refreshed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Reused:
+    """A session was ended because its token has two holders."""
+
+    event: AuthEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshSession:
     """A refresh token is used once and brings its successor; the same successor again if the reply was lost or two tabs
     asked at once. Any other second use means two holders: the session ends for both, and that is on record.
+
+    Where the session limit was lowered the other sessions that are too many end, least recently seen first.
     """
 
     transact: Transaction[AuthWork]
     source: TokenSource
     issue_access: IssueAccess
     policy: AuthPolicy
+    events: AuthEvents
 
     async def __call__(self, portal: Role, presented: str) -> Refreshed:
         token = decode_token(presented)
 
-        async def refresh(work: AuthWork) -> Refreshed | RefreshReused:
-            return await self._refresh(work, portal, token)
+        async def refresh(work: AuthWork) -> Refreshed | _Reused | Session:
+            held = await self._hold(work, portal, token)
+            return held.session if await _is_crowded(work, held) else await self._refresh(work, held.session, token)
 
         outcome = await self.transact(refresh)
-        if isinstance(outcome, RefreshReused):
+        if isinstance(outcome, Session):
+            outcome = await self._refresh_in_turn(outcome, portal, token)
+        if isinstance(outcome, _Reused):
             # Only now: the end of the session and its record are committed.
-            raise outcome
+            self.events.record(outcome.event)
+            raise RefreshReused
         return outcome
 
-    async def _refresh(self, work: AuthWork, portal: Role, token: bytes) -> Refreshed | RefreshReused:
-        held = await self._hold(work, portal, token)
-        link, latest = await work.read_chain(held.session, digest(token))
-        decision = decide(held.session, link, latest, work.now, self.policy.grace)
-        if decision is Decision.ENDED or not held.holder_may_use:
+    async def _refresh_in_turn(self, session: Session, portal: Role, token: bytes) -> Refreshed | _Reused:
+        """From the beginning, and with the person held first: whoever holds a session never waits for its person."""
+
+        async def refresh(work: AuthWork) -> Refreshed | _Reused:
+            await work.hold_user(session.user_id)
+            held = await self._hold(work, portal, token)
+            outcome = await self._refresh(work, held.session, token)
+            await end_surplus(work, session.user_id, portal, keep=session.id)
+            return outcome
+
+        return await self.transact(refresh)
+
+    async def _refresh(self, work: AuthWork, session: Session, token: bytes) -> Refreshed | _Reused:
+        link, latest = await work.read_chain(session, digest(token))
+        decision = decide(session, link, latest, work.now, self.policy.grace)
+        if decision is Decision.ENDED:
             raise SessionEnded
         if decision is Decision.REUSE:
-            return await self._end_reused(work, held.session, link, latest)
+            return await self._end_reused(work, session, link, latest)
         if decision is Decision.ROTATE:
-            return await self._rotate(work, held.session, link, token)
-        return self._answer(work, held.session, link.successor_under(token))
+            return await self._rotate(work, session, link, token)
+        return self._answer(work, session, link.successor_under(token))
 
     async def _hold(self, work: AuthWork, portal: Role, token: bytes) -> HeldSession:
         held = await work.hold_session_of(digest(token))
         if held is None or held.session.audience is not portal:
             raise RefreshInvalid
+        if not held.holder_may_use:
+            raise SessionEnded
         return held
 
     async def _rotate(self, work: AuthWork, session: Session, link: RefreshToken, token: bytes) -> Refreshed:
@@ -109,9 +151,7 @@ class RefreshSession:
         await work.rotate(spent, link.successor(successor, work.now), prolonged)
         return self._answer(work, prolonged, successor)
 
-    async def _end_reused(
-        self, work: AuthWork, session: Session, link: RefreshToken, latest: RefreshToken
-    ) -> RefreshReused:
+    async def _end_reused(self, work: AuthWork, session: Session, link: RefreshToken, latest: RefreshToken) -> _Reused:
         await work.end_session(session.user_id, session.id, SessionEnd.REFRESH_REUSED)
         await work.audit(
             AuditEntry(
@@ -122,7 +162,10 @@ class RefreshSession:
                 after={"presented_generation": link.generation, "revoked": True},
             )
         )
-        return RefreshReused()
+        event = AuthEvent(
+            act=AuthAct.REFRESH_REUSED, user_id=session.user_id, session_id=session.id, portal=session.audience
+        )
+        return _Reused(event=event)
 
     def _answer(self, work: AuthWork, session: Session, token: bytes) -> Refreshed:
         return Refreshed(
@@ -131,6 +174,14 @@ class RefreshSession:
             refresh_token=encode_token(token),
             expires_in=self.policy.access_seconds,
         )
+
+
+async def _is_crowded(work: AuthWork, held: HeldSession) -> bool:
+    """Whether the person has more live sessions than allowed. One is allowed to everybody and needs no look-up."""
+    if held.live_sessions <= 1:
+        return False
+    limit = await limit_of(work, held.session.user_id, held.session.audience)
+    return held.live_sessions > limit.max_sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

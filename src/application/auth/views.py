@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.auth.people import Role, User
+from domain.auth.sessions import Door, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class PersonView:
     name: str
     role: Role
     email_verified: bool
+    must_change_password: bool
     created_at: datetime
     updated_at: datetime
 
@@ -30,6 +32,7 @@ class PersonView:
             name=user.name,
             role=user.role,
             email_verified=user.email_verified_at is not None,
+            must_change_password=user.must_change_password,
             created_at=user.created_at,
             updated_at=user.updated_at,
         )
@@ -50,3 +53,32 @@ class OwnProfile:
 
     person: PersonView
     session: OwnSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSession:
+    """One of one's sessions, with what tells a person which device it is. `current` is the one that asks."""
+
+    id: str
+    current: bool
+    door: Door
+    audience: Role
+    ip: str
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, session: Session, *, current: bool) -> LiveSession:
+        return cls(
+            id=session.id,
+            current=current,
+            door=session.door,
+            audience=session.audience,
+            ip=session.ip,
+            user_agent=session.user_agent,
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            expires_at=min(session.idle_expires_at, session.absolute_expires_at),
+        )

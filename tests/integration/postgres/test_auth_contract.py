@@ -5,16 +5,18 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from adapters.postgres.database import Database
 from application.auth.opening import Grant, HeldTokens, Visit
-from application.auth.ports import AuthWork
+from application.auth.ports import AuthWork, HeldSession
 from application.auth.staying import Refreshed
+from domain.auth.limits import Limit, LimitSource, WhenFull
 from domain.auth.people import EmailTaken, Role, UsernameTaken, UserStatus
 from domain.auth.refresh import RefreshToken, decode_token, digest
-from domain.auth.sessions import RefreshReused, Session, SessionEnd, SessionEnded, SessionLife
+from domain.auth.sessions import Door, RefreshReused, Session, SessionEnd, SessionEnded, SessionLife
 from domain.errors import DomainError
 from tests.support.auth_builders import (
     EMAIL,
@@ -29,6 +31,7 @@ from tests.support.auth_builders import (
     auth_on_postgres,
 )
 from tests.support.postgres import SettableClock
+from tests.support.session_limits import define_limit, join_group
 
 TOKEN = bytes(range(32))
 SUCCESSOR = bytes(range(32, 64))
@@ -52,6 +55,12 @@ async def with_ada(auth: Auth) -> Auth:
 
 async def _open(auth: Auth, session: Session, token: bytes) -> None:
     await auth.transact(lambda work: work.add_session(session, RefreshToken.first(session, token)))
+
+
+async def _hold(work: AuthWork, token: bytes) -> HeldSession:
+    held = await work.hold_session_of(digest(token))
+    assert held is not None
+    return held
 
 
 async def test_a_person_comes_back_as_added(auth: Auth) -> None:
@@ -169,6 +178,60 @@ async def test_only_live_sessions_of_the_person_are_ended_and_counted(with_ada: 
     bob = await with_ada.reader.read_standing("usr_bob", "ses_bob")
     assert bob is not None
     assert bob.opens
+
+
+async def test_sessions_are_counted_through_a_refresh_token_while_they_live(with_ada: Auth) -> None:
+    """Under every door and audience, and nobody else's."""
+    await with_ada.add(a_user(id="usr_bob", email="bob@example.org", username=None))
+    sessions = [
+        a_session(id="ses_cookie", door=Door.COOKIE),
+        a_session(id="ses_staff", audience=Role.INSTRUCTOR, sits_exam_until=NOW),
+        a_session(id="ses_idle", idle_expires_at=NOW),
+        a_session(id="ses_over", idle_expires_at=NOW, absolute_expires_at=NOW),
+        a_session(id="ses_ended", revoked_at=NOW, revoke_reason="logout"),
+        a_session(id="ses_bob", user_id="usr_bob"),
+    ]
+    for number, session in enumerate(sessions):
+        await _open(with_ada, session, bytes([number]) * 32)
+    live = await with_ada.transact(lambda work: work.live_sessions("usr_ada"))
+    assert sorted(live, key=lambda session: session.id) == [a_session(), *sessions[:2]]
+    for token, count in ((TOKEN, 3), (bytes([2]) * 32, 3), (bytes([5]) * 32, 1)):
+        held = await with_ada.transact(partial(_hold, token=token))
+        assert held.live_sessions == count
+
+
+async def test_of_named_sessions_those_that_live_are_ended_and_counted(with_ada: Auth, clock: SettableClock) -> None:
+    for number, session in enumerate([a_session(id="ses_other"), a_session(id="ses_idle", idle_expires_at=NOW)]):
+        await _open(with_ada, session, bytes([number]) * 32)
+
+    async def end(work: AuthWork) -> int:
+        return await work.end_sessions("usr_ada", {"ses_ada", "ses_idle", "ses_nobody"}, SessionEnd.EVICTED)
+
+    assert [await with_ada.transact(end), await with_ada.transact(end)] == [1, 0]
+    live = await with_ada.transact(lambda work: work.live_sessions("usr_ada"))
+    assert [session.id for session in live] == ["ses_other"]
+    held = await with_ada.transact(lambda work: work.hold_session_of(digest(TOKEN)))
+    assert held is not None
+    assert (held.session.revoked_at, held.session.revoke_reason) == (clock.now(), "evicted")
+
+
+async def test_every_limit_that_concerns_a_person_is_found_and_no_other(with_ada: Auth) -> None:
+    deny = WhenFull.DENY
+    await define_limit(with_ada, LimitSource.USER, "usr_ada", 7)
+    await define_limit(with_ada, LimitSource.ROLE, "student", 5, deny)
+    await define_limit(with_ada, LimitSource.GROUP, "grp_1", 4, deny)
+    for source, subject in ((LimitSource.USER, "usr_bob"), (LimitSource.ROLE, "admin"), (LimitSource.GROUP, "grp_2")):
+        await define_limit(with_ada, source, subject, 1)
+    for group in ("grp_1", "grp_without_limit"):
+        await join_group(with_ada, "usr_ada", group)
+    found = await with_ada.transact(lambda work: work.limits_of("usr_ada", Role.STUDENT))
+    assert {(each.source, each.subject_id): each.limit for each in found} == {
+        (LimitSource.USER, "usr_ada"): Limit(max_sessions=7),
+        (LimitSource.ROLE, "student"): Limit(max_sessions=5, when_full=deny),
+        (LimitSource.GROUP, "grp_1"): Limit(max_sessions=4, when_full=deny),
+    }
+    await define_limit(with_ada, LimitSource.USER, "usr_ada", None)
+    assert len(await with_ada.transact(lambda work: work.limits_of("usr_ada", Role.STUDENT))) == 2
 
 
 async def test_standing_and_profile_tell_what_is_kept(with_ada: Auth, clock: SettableClock) -> None:

@@ -1,5 +1,6 @@
 """Becoming somebody, in conversations."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,17 @@ import pytest
 from application.auth.opening import HeldTokens, Visit
 from application.auth.policy import AuthPolicy
 from application.auth.registering import Registration
+from application.mail import MailKind, MailOrder
+from domain.auth.links import LinkInvalid, LinkPurpose
 from domain.auth.passwords import PasswordRefused
 from domain.auth.people import Actor, DemoAccountsRefused, EmailTaken, InvitationRequired, Role, UsernameTaken
 from domain.auth.sessions import Busy, Forbidden, SessionEnded
 from domain.errors import InvalidInput
+from tests.support.account_builders import accounts_of, actor_of, an_invitation
 from tests.support.auth_builders import EMAIL, NOW, PASSWORD, STUDENT_VISIT, a_new_user, auth_in_memory
+
+GRACE = Registration(email="grace@example.org", password=PASSWORD, name="Grace")
+AT_THE_INSTRUCTORS = Visit(portal=Role.INSTRUCTOR)
 
 
 async def test_a_student_registers_and_is_signed_in_at_once() -> None:
@@ -78,8 +85,10 @@ async def test_registering_ends_the_session_that_the_browser_still_held() -> Non
 
 async def test_staff_do_not_register_without_an_invitation() -> None:
     auth = auth_in_memory()
-    with pytest.raises(InvitationRequired):
-        await auth.register_staff(Registration(email=EMAIL, password=PASSWORD), Visit(portal=Role.ADMIN))
+    for invitation in (None, ""):
+        with pytest.raises(InvitationRequired):
+            await auth.register_staff(replace(GRACE, invitation=invitation), Visit(portal=Role.ADMIN))
+    assert auth.hasher.hashed == 0
 
 
 async def test_when_too_many_passwords_wait_nobody_is_registered() -> None:
@@ -150,3 +159,107 @@ async def test_of_two_starters_one_makes_the_account() -> None:
     await auth.ensure_user(a_new_user())
     auth.reader = Late(auth.store, auth.clock)
     assert not await auth.ensure_user(a_new_user())
+
+
+async def test_a_new_student_is_asked_to_verify_the_address() -> None:
+    auth = auth_in_memory()
+    grant = await auth.register()
+    assert await accounts_of(auth).orders() == [MailOrder(kind=MailKind.VERIFY_EMAIL, user_id=grant.person.id)]
+
+
+async def test_who_was_invited_registers_with_a_verified_address_and_is_signed_in() -> None:
+    auth = auth_in_memory()
+    accounts = accounts_of(auth)
+    token = await accounts.invite()
+    later = auth.clock.advance(days=6)
+    grant = await auth.register_staff(replace(GRACE, email=" Grace@Example.org", invitation=token), AT_THE_INSTRUCTORS)
+    assert (grant.person.role, grant.person.email_verified) == (Role.INSTRUCTOR, True)
+    assert (await auth.authenticate(grant.access_token)).role is Role.INSTRUCTOR
+    assert await accounts.invitation() == an_invitation(accepted_at=later, accepted_by=grant.person.id)
+    (entry,) = auth.store.audit_log
+    assert (entry.actor_id, entry.action, entry.subject) == (grant.person.id, "invitation.accepted", "inv_grace")
+    assert await accounts.orders() == [], "the address is verified already"
+
+
+async def test_an_invitation_is_good_once() -> None:
+    auth = auth_in_memory()
+    token = await accounts_of(auth).invite()
+    await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+    with pytest.raises(LinkInvalid) as refused:
+        await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+    assert [problem.pointer for problem in refused.value.problems] == ["/invitation"]
+
+
+@pytest.mark.parametrize(
+    "invitation",
+    [
+        {"expires_at": NOW},
+        {"revoked_at": NOW},
+        {"accepted_at": NOW, "accepted_by": "usr_other"},
+        {"email": "other@example.org"},
+        {"role": Role.ADMIN},
+    ],
+    ids=["expired", "revoked", "accepted", "for another address", "for another portal"],
+)
+async def test_an_invitation_that_does_not_admit_is_refused_and_nobody_is_registered(
+    invitation: dict[str, Any],
+) -> None:
+    auth = auth_in_memory()
+    token = await accounts_of(auth).invite(**invitation)
+    with pytest.raises(LinkInvalid):
+        await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+    assert not await auth.reader.was_ever_registered(GRACE.email)
+    assert auth.store.tables["one_time_links"], "what was refused is not used up"
+
+
+async def test_a_link_that_is_too_old_or_leads_nowhere_is_refused() -> None:
+    auth = auth_in_memory()
+    accounts = accounts_of(auth)
+    await accounts.invite()
+    for link in ({"owner": "inv_grace", "age": timedelta(days=7)}, {"owner": "inv_none"}):
+        token = await accounts.link(LinkPurpose.INVITATION, email=GRACE.email, **link)
+        with pytest.raises(LinkInvalid):
+            await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+
+
+@pytest.mark.parametrize("purpose", [each for each in LinkPurpose if each is not LinkPurpose.INVITATION])
+async def test_a_link_for_something_else_is_no_invitation(purpose: LinkPurpose) -> None:
+    auth = auth_in_memory()
+    await accounts_of(auth).invite(token=bytes(32))
+    token = await accounts_of(auth).link(purpose, owner="inv_grace", email=GRACE.email)
+    with pytest.raises(LinkInvalid):
+        await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+
+
+@pytest.mark.parametrize("invitation", ["guessed", "A" * 43, "\0"])
+async def test_a_made_up_invitation_costs_no_hash(invitation: str) -> None:
+    auth = auth_in_memory()
+    with pytest.raises(LinkInvalid):
+        await auth.register_staff(replace(GRACE, invitation=invitation), AT_THE_INSTRUCTORS)
+    assert auth.hasher.hashed == 0
+
+
+async def test_a_registration_that_is_refused_leaves_the_invitation_good() -> None:
+    auth = auth_in_memory()
+    accounts = accounts_of(auth)
+    token = await accounts.invite()
+    with pytest.raises(PasswordRefused):
+        await auth.register_staff(replace(GRACE, invitation=token, password="14 characters."), AT_THE_INSTRUCTORS)
+    await auth.register(username="grace")
+    with pytest.raises(UsernameTaken):
+        await auth.register_staff(replace(GRACE, invitation=token, username="Grace"), AT_THE_INSTRUCTORS)
+    assert (await accounts.invitation()).is_open(NOW)
+    assert await auth.register_staff(replace(GRACE, invitation=token), AT_THE_INSTRUCTORS)
+
+
+async def test_an_account_with_a_temporary_password_has_to_change_it() -> None:
+    auth = auth_in_memory()
+    person = await auth.create_user(None, a_new_user(must_change_password=True))
+    assert person.must_change_password
+    grant = await auth.enter(person.email, visit=AT_THE_INSTRUCTORS)
+    assert grant.person.must_change_password
+    assert (await auth.authenticate(grant.access_token)).must_change_password
+    actor = actor_of(grant, Role.INSTRUCTOR)
+    await accounts_of(auth).change(actor)
+    assert not (await auth.authenticate(grant.access_token)).must_change_password
+    assert not (await auth.read_profile(actor)).person.must_change_password

@@ -8,6 +8,7 @@ import re
 import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entrypoints.cli.documents
+from entrypoints.container import Container
 from entrypoints.settings import Account, Environment, Settings, SettingsError, load, with_development_secrets
 
 SECRET = "k3J9-d8sPq_72mZx-w01nBvC-yT5uE6rA"
@@ -211,6 +213,14 @@ def test_nobody_trusts_the_whole_world_as_a_proxy(networks: str) -> None:
 @pytest.mark.parametrize("name", ["ACE_WORKERS", "ACE_PORT", "ACE_DB_PREPARE_THRESHOLD"])
 def test_numbers_are_plain_digits(name: str, number: str) -> None:
     assert problems_of({name: number})[0].startswith(name)
+
+
+def test_how_long_a_sign_in_is_fresh_is_set_within_bounds_and_handed_on() -> None:
+    for seconds in ("60", "86400"):
+        settings = load({"ACE_FRESH_SECONDS": seconds, "ACE_SECRET_KEY": SECRET})
+        assert Container(settings=settings).auth_policy().freshness == timedelta(seconds=int(seconds))
+    for seconds in ("59", "86401"):
+        assert problems_of({"ACE_FRESH_SECONDS": seconds})[0].startswith("ACE_FRESH_SECONDS")
 
 
 def test_half_a_bootstrap_account_is_a_problem() -> None:

@@ -1,0 +1,19 @@
+"""People, their sessions, links and attempts in one process, for tests."""
+
+from adapters.memory.auth.accounts import MemoryAccountWork
+from adapters.memory.auth.mail import MemoryMailWork
+from adapters.memory.auth.people import MemoryInvitationWork, MemoryLinkWork, MemoryPeopleWork
+from adapters.memory.auth.reading import MemoryAuthReader
+from adapters.memory.auth.sessions import MemoryAuthWork
+from adapters.memory.auth.throttle import MemoryThrottleWork
+
+__all__ = [
+    "MemoryAccountWork",
+    "MemoryAuthReader",
+    "MemoryAuthWork",
+    "MemoryInvitationWork",
+    "MemoryLinkWork",
+    "MemoryMailWork",
+    "MemoryPeopleWork",
+    "MemoryThrottleWork",
+]

@@ -1,0 +1,169 @@
+"""Session limits while many come at once, through two processes' pools, on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from itertools import cycle
+
+import psycopg
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.errors import is_collision
+from application.auth.opening import Grant, HeldTokens, Visit
+from application.auth.staying import Refreshed
+from domain.auth.limits import LimitSource, SessionLimitReached, WhenFull
+from domain.auth.people import Actor, Role
+from domain.auth.sessions import RefreshReused, SessionEnd, SessionEnded
+from tests.support.auth_builders import AuthOnPostgres, a_user, auth_on_postgres
+from tests.support.postgres import ClonedDatabase, SettableClock
+from tests.support.session_limits import define_limit
+
+_COUNT = "select count(*) from auth_sessions where user_id = 'usr_ada' and revoked_at is null"
+
+
+@pytest.fixture
+async def replicas(cloned: ClonedDatabase, clock: SettableClock) -> AsyncIterator[list[AuthOnPostgres]]:
+    """Two processes as the database sees them, with six connections each; Ada has an account."""
+    async with AsyncExitStack() as stack:
+        databases = [Database(cloned.urls.app, pool_min=6, pool_max=6) for _ in range(2)]
+        for database in databases:
+            await database.open()
+            stack.push_async_callback(database.close)
+        both = [auth_on_postgres(database, clock) for database in databases]
+        await both[0].add(a_user())
+        yield both
+
+
+@pytest.fixture
+def collisions(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What made a unit of work run again: deadlocks, and nothing else at this level of isolation."""
+    met: list[str | None] = []
+
+    def noting(error: BaseException) -> bool:
+        if isinstance(error, psycopg.Error):
+            met.append(error.sqlstate)
+        return is_collision(error)
+
+    monkeypatch.setattr("adapters.postgres.transaction.is_collision", noting)
+    return met
+
+
+@contextmanager
+def watching(cloned: ClonedDatabase) -> Iterator[list[int]]:
+    """Counts Ada's live sessions on a connection of its own, as often as it can; every count that it saw."""
+    seen: list[int] = []
+    begun, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        with cloned.administration() as connection:
+            while not over.is_set():
+                row = connection.execute(_COUNT).fetchone()
+                assert row is not None
+                seen.append(row[0])
+                begun.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    begun.wait(5)
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+async def at_once(*acts: Awaitable[object]) -> list[object]:
+    return await asyncio.gather(*acts, return_exceptions=True)
+
+
+async def live(auth: AuthOnPostgres) -> set[str]:
+    return {session.id for session in await auth.transact(lambda work: work.live_sessions("usr_ada"))}
+
+
+async def test_of_twelve_sign_ins_at_once_three_sessions_live_and_never_more(
+    replicas: list[AuthOnPostgres], cloned: ClonedDatabase, collisions: list[str | None]
+) -> None:
+    """All twelve are let in; whoever came first is out again."""
+    with watching(cloned) as seen:
+        answers = await at_once(*(auth.enter() for auth, _ in zip(cycle(replicas), range(12), strict=False)))
+    grants = [answer for answer in answers if isinstance(answer, Grant)]
+    assert len(grants) == 12
+    assert Counter(grant.evicted_sessions for grant in grants) == {0: 3, 1: 9}
+    assert len(await live(replicas[0])) == 3
+    assert max(seen) <= 3
+    assert collisions == []
+
+
+async def test_a_limit_that_denies_lets_three_of_twelve_in(
+    replicas: list[AuthOnPostgres], cloned: ClonedDatabase
+) -> None:
+    await define_limit(replicas[0], LimitSource.ROLE, "student", 3, WhenFull.DENY)
+    with watching(cloned) as seen:
+        answers = await at_once(*(auth.enter() for auth, _ in zip(cycle(replicas), range(12), strict=False)))
+    assert Counter(type(answer) for answer in answers) == {Grant: 3, SessionLimitReached: 9}
+    assert await live(replicas[0]) == {answer.session.id for answer in answers if isinstance(answer, Grant)}
+    assert max(seen) <= 3
+
+
+async def test_a_lowered_limit_acts_once_while_all_sessions_refresh_at_once(
+    replicas: list[AuthOnPostgres], collisions: list[str | None]
+) -> None:
+    """Whoever refreshed first keeps the session; nobody ends the last one."""
+    one, _ = replicas
+    await define_limit(one, LimitSource.USER, "usr_ada", 6)
+    grants = [await one.enter() for _ in range(6)]
+    await define_limit(one, LimitSource.USER, "usr_ada", 1)
+    answers = await at_once(*(auth.refresh(Role.STUDENT, grant.refresh_token) for grant in grants for auth in replicas))
+    assert set(map(type, answers)) <= {Refreshed, SessionEnded}
+    refreshed = {answer.session.id for answer in answers if isinstance(answer, Refreshed)}
+    assert len(await live(one)) == 1
+    assert await live(one) <= refreshed
+    assert collisions == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_everything_at_once_on_one_account_is_answered_without_a_deadlock(
+    seed: int, replicas: list[AuthOnPostgres], cloned: ClonedDatabase, collisions: list[str | None]
+) -> None:
+    """Sign-ins, refreshes, sign-outs, revocations, lowered limits: who holds a session never waits for its person."""
+    one, two = replicas
+    chance = random.Random(seed)
+    await define_limit(one, LimitSource.USER, "usr_ada", 5)
+    grants = [await one.enter() for _ in range(5)]
+    acts = [act for grant in grants for act in acts_on(grant, one, two)]
+    acts += [one.enter, two.enter] * 6
+    acts += [partial(define_limit, two, LimitSource.USER, "usr_ada", most) for most in (1, 2, 3, 2)]
+    chance.shuffle(acts)
+    with watching(cloned) as seen:
+        answers = await at_once(*(act() for act in acts))
+    assert {type(answer) for answer in answers if isinstance(answer, Exception)} <= {SessionEnded, RefreshReused}
+    assert max(seen) <= 5
+    assert collisions == []
+    last = await two.enter()
+    assert len(await live(two)) <= 3
+    assert last.session.id in await live(one)
+
+
+def acts_on(grant: Grant, one: AuthOnPostgres, two: AuthOnPostgres) -> list[Callable[[], Awaitable[object]]]:
+    """What may happen to a session through either process."""
+    held = HeldTokens(access=grant.access_token, refresh=grant.refresh_token)
+    actor = Actor(user_id="usr_ada", role=Role.STUDENT, session_id=grant.session.id)
+    end = SessionEnd.REVOKED
+    return [
+        *[
+            lambda: one.refresh(Role.STUDENT, grant.refresh_token),
+            lambda: two.refresh(Role.STUDENT, grant.refresh_token),
+        ]
+        * 4,
+        lambda: two.enter(visit=Visit(portal=Role.STUDENT, held=held)),
+        lambda: one.sign_out(held),
+        lambda: two.transact(lambda work: work.end_session("usr_ada", grant.session.id, end)),
+        lambda: one.sign_out_everywhere(actor),
+    ]

@@ -1,0 +1,128 @@
+"""Who may call which route, reviewed by hand. What is not in here is not served: a test compares it with the router."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.auth.people import Role
+from tests.support.callers import Route
+
+Callers = tuple[Role, ...]
+ANYBODY: Final[Callers] = ()
+STUDENTS: Final[Callers] = (Role.STUDENT,)
+INSTRUCTORS: Final[Callers] = (Role.INSTRUCTOR,)
+ADMINS: Final[Callers] = (Role.ADMIN,)
+STAFF: Final[Callers] = (Role.INSTRUCTOR, Role.ADMIN)
+
+_PORTALS: Final = {"/student/auth": STUDENTS, "/instructor/auth": INSTRUCTORS, "/admin/auth": ADMINS, "/auth": STUDENTS}
+
+# At each portal and under the students' old path.
+_FOR_ANYBODY_AT_A_PORTAL: Final = """
+    POST /register
+    POST /login
+    POST /refresh
+    POST /logout
+    POST /verify-email
+    POST /resend-verification
+    POST /request-password-reset
+    POST /reset-password
+"""
+_FOR_ITS_ROLE_AT_A_PORTAL: Final = """
+    GET /me
+    POST /logout-all
+    POST /change-password
+    POST /change-email
+    GET /sessions
+    DELETE /sessions/{sessionId}
+"""
+_ELSEWHERE: Final[Mapping[Callers, str]] = {
+    ANYBODY: """
+        GET /healthz
+        GET /health
+        GET /v1/health
+        GET /readyz
+        GET /metrics
+        GET /openapi.json
+        GET /openapi.yaml
+        GET /docs
+        GET /redoc
+        GET /exam-packages
+    """,
+    STUDENTS: """
+        GET /student/enrollments
+        POST /student/enrollments
+        DELETE /student/enrollments/{examPackageId}
+        GET /practice-sessions
+        POST /practice-sessions
+        GET /practice-sessions/{sessionId}
+        GET /practice-sessions/{sessionId}/questions
+        POST /practice-sessions/{sessionId}/answers
+        POST /practice-sessions/{sessionId}/pause
+        POST /practice-sessions/{sessionId}/resume
+        POST /practice-sessions/{sessionId}/finish
+        GET /practice-sessions/{sessionId}/review
+        GET /practice-sessions/{sessionId}/summary
+    """,
+    STAFF: """
+        POST /instructor/question-imports
+        GET /instructor/question-imports/{importId}
+    """,
+    ADMINS: """
+        GET /admin/users
+        POST /admin/users
+        GET /admin/users/{userId}
+        PATCH /admin/users/{userId}
+        DELETE /admin/users/{userId}
+        POST /admin/users/{userId}/restore
+        POST /admin/users/{userId}/unlock
+        POST /admin/users/{userId}/password-reset
+        GET /admin/users/{userId}/auth-sessions
+        POST /admin/users/{userId}/auth-sessions/revoke-all
+        POST /admin/users/{userId}/auth-sessions/{sessionId}/revoke
+        GET /admin/users/{userId}/session-limit
+        PUT /admin/users/{userId}/session-limit
+        GET /admin/users/{userId}/session-groups
+        POST /admin/auth-sessions/revoke-all
+        GET /admin/session-limits/{role}
+        PUT /admin/session-limits/{role}
+        GET /admin/session-groups
+        POST /admin/session-groups
+        PATCH /admin/session-groups/{groupId}
+        DELETE /admin/session-groups/{groupId}
+        GET /admin/session-groups/{groupId}/members
+        POST /admin/session-groups/{groupId}/members
+        DELETE /admin/session-groups/{groupId}/members/{userId}
+        GET /admin/invitations
+        POST /admin/invitations
+        DELETE /admin/invitations/{invitationId}
+        GET /admin/audit-log
+    """,
+}
+# Served although the person must choose a password of their own first.
+_BEFORE_A_PASSWORD_CHANGE: Final = """
+    GET /me
+    POST /logout-all
+    POST /change-password
+"""
+
+
+def _routes(text: str, prefix: str = "") -> list[Route]:
+    pairs = (line.split() for line in text.split("\n") if line.strip())
+    return [Route(method, prefix + path) for method, path in pairs]
+
+
+def _reviewed() -> dict[Route, Callers]:
+    found = {route: callers for callers, text in _ELSEWHERE.items() for route in _routes(text)}
+    for prefix, callers in _PORTALS.items():
+        found |= dict.fromkeys(_routes(_FOR_ANYBODY_AT_A_PORTAL, prefix), ANYBODY)
+        found |= dict.fromkeys(_routes(_FOR_ITS_ROLE_AT_A_PORTAL, prefix), callers)
+    return found
+
+
+ROUTES: Final[Mapping[Route, Callers]] = _reviewed()
+SERVED_BEFORE_A_PASSWORD_CHANGE: Final = frozenset(
+    route for prefix in _PORTALS for route in _routes(_BEFORE_A_PASSWORD_CHANGE, prefix)
+)
+# Public, yet a browser that holds a session must prove that its own page asks.
+PROTECTED_WHERE_SIGNED_IN: Final = frozenset(Route("POST", f"{prefix}/logout") for prefix in _PORTALS)
