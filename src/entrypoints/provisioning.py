@@ -119,4 +119,7 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
 
 
 def _new_user(role: Role, account: Account) -> NewUser:
-    return NewUser(role=role, email=account.email, password=account.password, email_verified=True)
+    """Its password stands in the settings of whoever installs, so it is good for its own change only."""
+    return NewUser(
+        role=role, email=account.email, password=account.password, email_verified=True, must_change_password=True
+    )

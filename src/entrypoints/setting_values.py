@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from email.headerregistry import HeaderRegistry
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 MINIMAL_SECRET_BYTES = 32
 _MINIMAL_DIFFERENT_CHARACTERS = 12
@@ -19,6 +22,7 @@ _DIFFERENT_CHARACTERS_AROUND_A_WORD = 24
 _HOST_LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_MAIL_PORTS = {"smtp": 587, "smtps": 465}
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 
@@ -52,6 +56,13 @@ def host_of(url: str) -> str:
     return _host(urlsplit(url).hostname or "")
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _host(name: str) -> str:
     """A host name, or an address as it stands in a URL."""
     if ":" in name:
@@ -61,6 +72,67 @@ def _host(name: str) -> str:
     if not _HOST_NAME.fullmatch(name):
         raise ValueError("there is no such host name")
     return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in: with `tls` from the first byte on, or as the server offers it. It shows no password."""
+
+    host: str
+    port: int
+    tls: bool
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs on this machine, so that nobody can listen in."""
+        return self.host == "localhost" or _is_loopback(self.host)
+
+
+def mail_server(text: str) -> MailServer:
+    """`smtp://user:password@host:587`; what stands for a user or a password is percent-encoded."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        # The error would quote a piece of the address, which may be a piece of the password.
+        raise ValueError("its host or port cannot be read") from None
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("write other than ASCII characters as %XX")
+    if parts.scheme not in _MAIL_PORTS or parts.path not in ("", "/") or parts.query or parts.fragment or port == 0:
+        raise ValueError("write characters such as / ? # @ : in a user name or password as %XX")
+    return MailServer(
+        host=_mail_host(parts.hostname or ""),
+        port=port or _MAIL_PORTS[parts.scheme],
+        tls=parts.scheme == "smtps",
+        credentials=_credentials(parts),
+    )
+
+
+def _mail_host(name: str) -> str:
+    try:
+        return _host(name).strip("[]")
+    except ValueError:
+        raise ValueError("it names no host") from None
+
+
+def _credentials(parts: SplitResult) -> tuple[str, str] | None:
+    if "@" not in parts.netloc:
+        return None
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    # What is not UTF-8 was replaced by this character.
+    if not user or not password or not (user + password).isprintable() or "\ufffd" in user + password:
+        raise ValueError("user name and password go together, as %XX of UTF-8 where they are not ASCII")
+    return user, password
+
+
+def mail_from(text: str) -> str:
+    """One address, with a name in front if wanted, as it will stand in the header."""
+    header: Any = HeaderRegistry()("From", text) if text.isprintable() else None
+    addresses = [] if header is None or header.defects else list(header.addresses)
+    if len(addresses) != 1 or not addresses[0].domain or not addresses[0].addr_spec.isascii():
+        raise ValueError
+    return text
 
 
 def between(low: int, high: int) -> Callable[[str], int]:

@@ -62,11 +62,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
+    mail_server: values.MailServer | None = None
+    mail_from: str | None = None
     access_token_seconds: int = 900
     refresh_token_seconds: int = 7 * 86_400
     session_seconds: int = 30 * 86_400
+    fresh_seconds: int = 3_600
     password_min_length: int = 8
     staff_password_min_length: int = 15
+    argon2_memory_kib: int = 19_456
+    argon2_passes: int = 2
+    argon2_lanes: int = 1
+    sign_in_failures_per_minute: int = 30
+    registrations_per_ten_minutes: int = 300
+    mail_requests_per_ten_minutes: int = 60
     bootstrap_admin: Account | None = None
     bootstrap_instructor: Account | None = None
     db_pool_min: int = 2
@@ -86,6 +95,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether clients reach the server by https, so that cookies must be Secure."""
         return (self.public_url or "").startswith("https://")
 
+    @property
+    def base_url(self) -> str:
+        """What every link begins with that is sent to people."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def sender(self) -> str:
+        """Whom mail comes from."""
+        host = values.host_of(self.base_url)
+        return self.mail_from or f"Ace <no-reply@{'localhost' if host.startswith('[') else host}>"
+
+    @property
+    def outbox(self) -> Path:
+        """Where mail is put as files if there is no mail server."""
+        return self.data_dir / "outbox"
+
+    @property
+    def keeps_mail_secret(self) -> bool:
+        """In production a connection to another machine must not be read, whatever the mail server offers."""
+        server = self.mail_server
+        if server is None or server.is_here:
+            return False
+        return self.environment is Environment.PRODUCTION or server.credentials is not None
+
 
 _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("environment", "ACE_ENVIRONMENT", Environment, f"one of {', '.join(Environment)}"),
@@ -100,11 +134,30 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("allowed_hosts", "ACE_ALLOWED_HOSTS", values.items, "a comma-separated list of host names"),
     ("trusted_proxies", "ACE_TRUSTED_PROXIES", values.networks, "a comma-separated list of addresses or networks"),
     ("public_url", "ACE_PUBLIC_URL", values.http_url, "an http:// or https:// address"),
+    ("mail_server", "ACE_SMTP_URL", values.mail_server, "smtp:// or smtps://, user:password@ if need be, host, port"),
+    ("mail_from", "ACE_MAIL_FROM", values.mail_from, "an e-mail address, or a name and <address>"),
     ("access_token_seconds", "ACE_ACCESS_TOKEN_SECONDS", values.between(60, 86_400), "60 to 86400"),
     ("refresh_token_seconds", "ACE_REFRESH_TOKEN_SECONDS", values.between(60, 31_536_000), "60 to 31536000"),
     ("session_seconds", "ACE_SESSION_SECONDS", values.between(60, 31_536_000), "60 to 31536000"),
+    ("fresh_seconds", "ACE_FRESH_SECONDS", values.between(60, 86_400), "60 to 86400"),
     ("password_min_length", "ACE_PASSWORD_MIN_LENGTH", values.between(8, 64), "8 to 64"),
     ("staff_password_min_length", "ACE_STAFF_PASSWORD_MIN_LENGTH", values.between(8, 64), "8 to 64"),
+    ("argon2_memory_kib", "ACE_ARGON2_MEMORY_KIB", values.between(19_456, 1_048_576), "19456 to 1048576"),
+    ("argon2_passes", "ACE_ARGON2_PASSES", values.between(2, 20), "2 to 20"),
+    ("argon2_lanes", "ACE_ARGON2_LANES", values.between(1, 8), "1 to 8"),
+    ("sign_in_failures_per_minute", "ACE_SIGN_IN_FAILURES_PER_MINUTE", values.between(1, 1_000_000), "1 to 1000000"),
+    (
+        "registrations_per_ten_minutes",
+        "ACE_REGISTRATIONS_PER_TEN_MINUTES",
+        values.between(1, 1_000_000),
+        "1 to 1000000",
+    ),
+    (
+        "mail_requests_per_ten_minutes",
+        "ACE_MAIL_REQUESTS_PER_TEN_MINUTES",
+        values.between(1, 1_000_000),
+        "1 to 1000000",
+    ),
     ("db_pool_min", "ACE_DB_POOL_MIN", values.between(1, 200), "1 to 200"),
     ("db_pool_max", "ACE_DB_POOL_MAX", values.between(1, 200), "1 to 200"),
     ("db_prepare_threshold", "ACE_DB_PREPARE_THRESHOLD", values.threshold, "a number, or 0 or off"),

@@ -7,7 +7,7 @@ import sys
 import click
 
 from domain.errors import DomainError
-from entrypoints.cli.support import REFUSED, settled, stop_on_signals
+from entrypoints.cli.support import REFUSED, mail_route, settled, stop_on_signals
 from entrypoints.provisioning import migrations, production_faults, running
 from entrypoints.settings import Environment, Settings
 
@@ -18,6 +18,8 @@ def doctor() -> None:
     stop_on_signals()
     with settled() as settings:
         click.echo(f"ok    settings are valid ({settings.environment})")
+        unsent = settings.mail_server is None and settings.environment is Environment.PRODUCTION
+        click.echo(f"{'note ' if unsent else 'ok   '} {mail_route(settings)}")
         with running(settings) as ready:
             kind = "embedded PostgreSQL" if settings.embedded else "PostgreSQL"
             click.echo(f"ok    {kind} answers")

@@ -8,7 +8,7 @@ import sys
 import click
 import msgspec
 
-from entrypoints.cli.support import REFUSED, settled, stop_on_signals
+from entrypoints.cli.support import REFUSED, mail_route, settled, stop_on_signals
 from entrypoints.provisioning import bootstrap, production_faults, provisioned
 from entrypoints.settings import Environment, Settings
 
@@ -61,7 +61,11 @@ def _chosen(settings: Settings, host: str | None, port: int | None, *, worker: b
 
 def _refuse_unfit(settings: Settings) -> None:
     """In production a database that could lose or leak data is neither served from nor worked on."""
-    faults = production_faults(settings) if settings.environment is Environment.PRODUCTION else []
+    if settings.environment is not Environment.PRODUCTION:
+        return
+    if settings.mail_server is None:
+        click.echo(f"Nobody gets mail: {mail_route(settings)}", err=True)
+    faults = production_faults(settings)
     for fault in faults:
         click.echo(fault, err=True)
     if faults:

@@ -68,6 +68,14 @@ def use(settings: Settings, work: Callable[[Container], Awaitable[ResultT]]) -> 
     return asyncio.run(carry_out())
 
 
+def mail_route(settings: Settings) -> str:
+    """Where mail goes, for an operator to read."""
+    server = settings.mail_server
+    if server is None:
+        return f"mail is put as files into {settings.outbox}; ACE_SMTP_URL names a mail server"
+    return f"mail goes to {server.host}:{server.port}, from {settings.sender}"
+
+
 def stop_on_signals() -> None:
     """SIGTERM, and SIGHUP of a closed terminal, end a command as Ctrl-C does: in order, with nothing left behind."""
 

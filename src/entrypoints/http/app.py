@@ -15,7 +15,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
 from entrypoints.http import openapi
-from entrypoints.http.areas import AREAS, Area, dependencies_of, handlers_of, middleware_of
+from entrypoints.http.areas import AREAS, Area, dependencies_of, middleware_of, routers_of
 from entrypoints.http.docs_page import docs_handlers
 from entrypoints.http.exchange import HttpApp
 from entrypoints.http.health import Readiness, health_handlers
@@ -116,14 +116,14 @@ class Application:
             *(openapi.document_handlers(self.document) if self._settings.docs else ()),
             *(docs_handlers() if self._settings.docs else ()),
         ]
+        available = {
+            "paging": Provide(provide_paging, sync_to_thread=False),
+            **provided(self._container.providers),
+            **dependencies_of(self._areas),
+        }
         return Litestar(
-            route_handlers=[*own, *handlers_of(self._areas)],
+            route_handlers=[*own, *routers_of(self._areas, available)],
             middleware=[Admission(), *middleware_of(self._areas, self._container)],
-            dependencies={
-                "paging": Provide(provide_paging, sync_to_thread=False),
-                **provided(self._container.providers),
-                **dependencies_of(self._areas),
-            },
             exception_handlers={Exception: answer},
             request_class=ApiRequest,
             request_max_body_size=BODY_LIMIT,

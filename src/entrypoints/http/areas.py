@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
-from entrypoints.http import auth, enrollment, practice, question_bank
+from entrypoints.http import admin, auth, enrollment, practice, question_bank
+from entrypoints.http.injection import needed
 
 
 class Area(Protocol):
@@ -18,12 +20,14 @@ class Area(Protocol):
     def handlers(self) -> Sequence[ControllerRouterHandler]: ...
 
 
-AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, practice)
+AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, practice, admin)
 
 
-def handlers_of(areas: Sequence[Area]) -> list[ControllerRouterHandler]:
-    """Every route of the areas."""
-    return [handler for area in areas for handler in area.handlers]
+def routers_of(areas: Sequence[Area], available: Mapping[str, Provide]) -> list[Router]:
+    """The routes of each area, with what they need of what is available."""
+    return [
+        Router(path="/", route_handlers=area.handlers, dependencies=needed(area.handlers, available)) for area in areas
+    ]
 
 
 def dependencies_of(areas: Sequence[Area]) -> dict[str, Provide]:

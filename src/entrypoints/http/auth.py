@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
-from litestar import Controller, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
-from litestar.types import Method
+from litestar.types import Middleware
 from msgspec import UNSET, UnsetType
 
 from application.auth.opening import Grant
 from application.auth.registering import RegisterStaff, RegisterStudent, Registration
 from application.auth.signing_in import Credentials, SignIn, SignOut, SignOutEverywhere
 from application.auth.staying import ReadProfile, Refreshed, RefreshSession
+from domain.auth.limits import SessionLimitReached
 from domain.auth.passwords import PasswordRefused
 from domain.auth.people import Actor, EmailTaken, InvitationRequired, Role, UsernameTaken
 from domain.auth.sessions import (
@@ -27,7 +27,9 @@ from domain.auth.sessions import (
     TokenMissing,
     WrongPortal,
 )
-from entrypoints.http import authentication
+from domain.auth.throttling import TooManyAttempts
+from entrypoints.http import authentication, rate_limits
+from entrypoints.http.account_routes import AccountRoutes
 from entrypoints.http.auth_bodies import (
     AccessBody,
     Delivery,
@@ -40,17 +42,9 @@ from entrypoints.http.auth_bodies import (
     own_session_body,
     user_body,
 )
-from entrypoints.http.authentication import CsrfRefused, OriginRefused
+from entrypoints.http.authentication import Container, CsrfRefused, OriginRefused
+from entrypoints.http.portals import operation
 from entrypoints.http.session_cookies import SessionEdge
-
-
-def _operation(verb: str) -> Callable[[HTTPRouteHandler, Method, list[Any]], str]:
-    """`login` at `/student/…` is `loginStudent`; the old paths without a portal are `loginLegacy`."""
-
-    def name(_: HTTPRouteHandler, __: Method, path: list[Any]) -> str:
-        return f"{verb}Legacy" if path[0] == "auth" else f"{verb}{str(path[0]).title()}"
-
-    return name
 
 
 def _serving(role: Role, **more: str) -> Mapping[str, Any]:
@@ -62,17 +56,25 @@ _BEARER = "Bearer"
 _REGISTRATION = (EmailTaken, UsernameTaken, PasswordRefused, OriginRefused, Busy)
 
 
-class Portal(Controller):
+class Portal(AccountRoutes):
     """The routes of one portal. Subclasses name its role, and say how one registers."""
-
-    portal: ClassVar[Role]
 
     @post(
         "/login",
         summary="Sign in",
-        operation_id=_operation("login"),
+        operation_id=operation("login"),
         status_code=200,
-        opt={"callers": (), "refusals": (InvalidCredentials, WrongPortal, OriginRefused, Busy)},
+        opt={
+            "callers": (),
+            "refusals": (
+                InvalidCredentials,
+                WrongPortal,
+                SessionLimitReached,
+                TooManyAttempts,
+                OriginRefused,
+                Busy,
+            ),
+        },
     )
     async def login(
         self,
@@ -80,12 +82,19 @@ class Portal(Controller):
         sign_in: NamedDependency[SignIn],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
-        """Sign in with e-mail address and password. A session that the same browser held at this portal ends."""
+        """Sign in with e-mail address and password. A session that the same browser held at this portal ends, and so do
+        the least recently used ones that the session limit leaves no room for.
+        """
         visit = session_edge.visit(self.portal, remember=data.remember_me)
         grant = await sign_in(Credentials(email=data.email, password=data.password), visit)
         return _signed_in(session_edge, grant, data.delivery)
 
-    @get("/me", summary="Who is signed in", operation_id=_operation("getProfile"))
+    @get(
+        "/me",
+        summary="Who is signed in",
+        operation_id=operation("getProfile"),
+        opt={"before_password_change": True},
+    )
     async def me(self, actor: NamedDependency[Actor], read_profile: NamedDependency[ReadProfile]) -> ProfileBody:
         """Who is signed in, and through which session."""
         profile = await read_profile(actor)
@@ -94,7 +103,7 @@ class Portal(Controller):
     @post(
         "/refresh",
         summary="Renew the tokens",
-        operation_id=_operation("refresh"),
+        operation_id=operation("refresh"),
         status_code=200,
         opt={
             "callers": (),
@@ -122,7 +131,7 @@ class Portal(Controller):
     @post(
         "/logout",
         summary="Sign out",
-        operation_id=_operation("logout"),
+        operation_id=operation("logout"),
         status_code=204,
         response_description="Signed out",
         opt={"callers": (), "may_be_signed_in": True, "refusals": (CsrfRefused, OriginRefused)},
@@ -132,7 +141,13 @@ class Portal(Controller):
         await sign_out(session_edge.held())
         session_edge.clear()
 
-    @post("/logout-all", summary="Sign out everywhere", operation_id=_operation("logoutAll"), status_code=200)
+    @post(
+        "/logout-all",
+        summary="Sign out everywhere",
+        operation_id=operation("logoutAll"),
+        status_code=200,
+        opt={"before_password_change": True},
+    )
     async def logout_all(
         self,
         actor: NamedDependency[Actor],
@@ -151,8 +166,8 @@ class OpenPortal(Portal):
     @post(
         "/register",
         summary="Register",
-        operation_id=_operation("register"),
-        opt={"callers": (), "refusals": _REGISTRATION},
+        operation_id=operation("register"),
+        opt={"callers": (), "quota": "registration", "refusals": _REGISTRATION},
     )
     async def register(
         self,
@@ -171,8 +186,8 @@ class StaffPortal(Portal):
     @post(
         "/register",
         summary="Register",
-        operation_id=_operation("register"),
-        opt={"callers": (), "refusals": (InvitationRequired, *_REGISTRATION)},
+        operation_id=operation("register"),
+        opt={"callers": (), "quota": "registration", "refusals": (InvitationRequired, *_REGISTRATION)},
     )
     async def register(
         self,
@@ -264,6 +279,10 @@ def _deliver(edge: SessionEdge, granted: Grant | Refreshed, delivery: Delivery) 
     return csrf, UNSET
 
 
+def middleware(container: Container) -> list[Middleware]:
+    """Who asks, and how often."""
+    return [*authentication.middleware(container), *rate_limits.middleware(container)]
+
+
 handlers = [StudentAuth, InstructorAuth, AdminAuth, LegacyAuth]
-middleware = authentication.middleware
 dependencies = authentication.dependencies

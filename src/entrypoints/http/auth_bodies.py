@@ -82,6 +82,9 @@ class UserBody(ResponseBody):
     name: str
     role: Role
     email_verified: bool
+    must_change_password: Annotated[
+        bool, Meta(description="Whether nothing else is open until the password, which somebody else chose, is changed")
+    ]
     created_at: When
     updated_at: When
 
@@ -92,6 +95,7 @@ class UserBody(ResponseBody):
         "name": "Ada Lovelace",
         "role": "student",
         "emailVerified": False,
+        "mustChangePassword": False,
         "createdAt": "2026-03-02T08:15:00Z",
         "updatedAt": "2026-03-02T08:15:00Z",
     }
@@ -150,7 +154,7 @@ class ProfileBody(ResponseBody):
 class RevokedBody(ResponseBody):
     """How many sessions have ended."""
 
-    revoked: Annotated[int, Meta(description="How many sessions have ended, this one included")]
+    revoked: Annotated[int, Meta(description="Live ones only")]
 
     example: ClassVar[Mapping[str, Any]] = {"revoked": 2}
 
@@ -163,6 +167,7 @@ def user_body(person: PersonView) -> UserBody:
         name=person.name,
         role=person.role,
         email_verified=person.email_verified,
+        must_change_password=person.must_change_password,
         created_at=person.created_at,
         updated_at=person.updated_at,
     )

@@ -7,9 +7,9 @@ themselves, so under cookies a request that changes something must also prove th
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from litestar.di import Provide
 from litestar.enums import ScopeType
@@ -18,8 +18,8 @@ from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
 from application.auth.ports import AccessTokens, CsrfTokens
 from application.auth.staying import Authenticate
-from domain.auth.people import Actor, Role
-from domain.auth.sessions import Forbidden, TokenInvalid, TokenMissing
+from domain.auth.people import Actor
+from domain.auth.sessions import Forbidden, PasswordChangeRequired, TokenInvalid, TokenMissing
 from domain.errors import DomainError, Kind
 from entrypoints.http.exchange import Exchange, Header, exchange_of
 from entrypoints.http.session_cookies import (
@@ -86,7 +86,8 @@ class Authentication(ASGIMiddleware):
     """Lets a request through to its handler with the actor in `scope["user"]`, or refuses it.
 
     `opt`: `callers` are the roles a route serves; `may_be_signed_in` protects a public route against foreign pages
-    while a session is there; `successor` names the path that replaces a deprecated one.
+    while a session is there; `before_password_change` is open to those who must change their password first;
+    `successor` names the path that replaces a deprecated one.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -111,26 +112,31 @@ class Authentication(ASGIMiddleware):
         if "successor" in opt:
             exchange.answer_headers += (_DEPRECATED_SINCE, _link_to_successor(scope, opt["successor"]))
         if callers := opt.get("callers"):
-            scope["user"] = await self._admit(exchange, callers)
+            # Whoever is refused now is known as well, and named in the record of requests.
+            scope["user"] = actor = await self._recognise(exchange)
+            self._check_change(exchange, actor)
+            if actor.role not in callers:
+                raise Forbidden
+            if actor.must_change_password and not opt.get("before_password_change", False):
+                raise PasswordChangeRequired
         elif exchange.method not in _SAFE_METHODS:
             self._check_public(exchange, may_be_signed_in=opt.get("may_be_signed_in", False))
         await next_app(scope, receive, send)
 
-    async def _admit(self, exchange: Exchange, callers: Collection[Role]) -> Actor:
+    async def _recognise(self, exchange: Exchange) -> Actor:
         token = bearer_token(exchange)
-        if token is not None:
-            actor = await self._authenticate(token)
-        else:
+        if token is None:
+            token = self._cookies.read(exchange.request_headers.get(b"cookie")).access
+        if token is None:
+            raise TokenMissing
+        return await self._authenticate(token)
+
+    def _check_change(self, exchange: Exchange, actor: Actor) -> None:
+        """Under cookies whatever changes something proves that our own page sent it."""
+        if exchange.method not in _SAFE_METHODS and bearer_token(exchange) is None:
+            self._origins.check(exchange)
             cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
-            if cookies.access is None:
-                raise TokenMissing
-            actor = await self._authenticate(cookies.access)
-            if exchange.method not in _SAFE_METHODS:
-                self._origins.check(exchange)
-                self._check_csrf(exchange, cookies, actor.session_id)
-        if actor.role not in callers:
-            raise Forbidden
-        return actor
+            self._check_csrf(exchange, cookies, actor.session_id)
 
     def _check_public(self, exchange: Exchange, *, may_be_signed_in: bool) -> None:
         if bearer_token(exchange) is not None:
@@ -189,4 +195,6 @@ def _origin(url: str | None) -> bytes | None:
 
 
 def _link_to_successor(scope: Scope, prefix: str) -> Header:
-    return b"link", f'<{prefix}/{scope["path"].rsplit("/", 1)[-1]}>; rel="successor-version"'.encode()
+    """The same path below `prefix`. It is quoted anew: what stands for an identifier may be any text."""
+    below = scope["path"].removeprefix("/auth")
+    return b"link", f'<{prefix}{quote(below)}>; rel="successor-version"'.encode()

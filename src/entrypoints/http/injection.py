@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidation
 from litestar.routes import HTTPRoute
+from litestar.types import ControllerRouterHandler
 
 T = TypeVar("T")
 
@@ -21,6 +24,37 @@ def provided(providers: Mapping[str, Callable[[], Any]]) -> dict[str, Provide]:
     return {
         name: Provide(_call(provider), sync_to_thread=False, use_cache=True) for name, provider in providers.items()
     }
+
+
+def needed(handlers: Sequence[ControllerRouterHandler], available: Mapping[str, Provide]) -> dict[str, Provide]:
+    """Of what is available, what these handlers and their dependencies name.
+
+    Litestar compares all dependencies of each handler with each other when it starts, so it is not given all of them.
+    """
+    found: dict[str, Provide] = {}
+    names = {name for handler in handlers for function in _functions(handler) for name in _parameters(function)}
+    while missing := (names & available.keys()) - found.keys():
+        found |= {name: available[name] for name in missing}
+        names = {name for each in missing for name in _parameters(available[each].dependency)}
+    return found
+
+
+def _functions(handler: ControllerRouterHandler) -> Iterator[Callable[..., Any]]:
+    if isinstance(handler, HTTPRouteHandler):
+        yield handler.fn
+    elif isinstance(handler, Router):
+        for route in handler.routes:
+            if isinstance(route, HTTPRoute):
+                yield from (inner.fn for inner in route.route_handlers)
+    else:
+        for name in dir(handler):
+            member = getattr(handler, name)
+            if isinstance(member, HTTPRouteHandler):
+                yield member.fn
+
+
+def _parameters(function: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(function).parameters)
 
 
 def resolve_one_by_one(app: Litestar) -> None:

@@ -64,7 +64,7 @@ class AccessLog:
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON with the id of the request that was being served."""
+    """A log record as one line of JSON with the id of the request that was being served, and with its `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         hide = _hiding_arguments_of(record)
@@ -73,6 +73,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": hide(record.getMessage()),
+            **getattr(record, "fields", {}),
         }
         if (request_id := request_context.get().request_id) is not None:
             line["requestId"] = request_id

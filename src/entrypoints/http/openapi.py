@@ -45,6 +45,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "enrollment": "Exam packages that anybody may look at, and what students are enrolled in.",
     "practice": "Students practise: a session draws questions, takes answers, and is reviewed.",
     "question_bank": "Instructors and administrators fill the question banks.",
+    "admin": "Administrators see to people, their sessions and limits, and to the record of it.",
     "health": "For orchestrators and monitoring.",
     "legacy-auth": "The students' portal at its old paths, which `/student/auth` replaces.",
 }

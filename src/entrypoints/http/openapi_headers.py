@@ -48,6 +48,14 @@ COMPONENTS: Final[dict[str, dict[str, Any]]] = {
         "schema": _TEXT,
     },
     "Location": {"description": "The path of what was created", "schema": _TEXT},
+    "RateLimit": {
+        "description": "What is left of the quota: `r` requests within the next `t` seconds",
+        "schema": _TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": "The quota that the request counts for: `q` requests in a window of `w` seconds",
+        "schema": _TEXT,
+    },
     "Retry-After": {
         "description": "After how many seconds to try again",
         "schema": {"type": "integer", "minimum": 0},

@@ -1,7 +1,7 @@
 """One operation of the OpenAPI document: its parameters, bodies, problems and who may call it.
 
 What the handler's `opt` tells beyond callers and refusals: `may_be_signed_in` (a session is optional), `successor` (the
-path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `request_body`.
+path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `request_body`, `quota`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from application.idempotency import KeyReused, RequestInFlight
+from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, InvalidInput
 from entrypoints.http import conditional
 from entrypoints.http import openapi_headers as headers
@@ -177,7 +178,7 @@ def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, An
         if status.startswith("2"):
             found[status] = {"description": _outcome(operation, drawn), "headers": _success_headers(operation, status)}
             if operation.response_type is None:
-                found[status] |= {"content": drawn["content"]} if drawn.get("content") else {}
+                found[status] |= {"content": drawn["content"]} if _has_content(drawn) else {}
             else:
                 media_type = next(iter(drawn.get("content") or {"application/json": None}))
                 found[status]["content"] = {media_type: {"schema": schemas[operation.response_type]}}
@@ -186,6 +187,11 @@ def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, An
     if operation.uses(conditional.versioned, conditional.hashed):
         found["304"] = {"description": "The client already has it", "headers": headers.carried("ETag")}
     return found
+
+
+def _has_content(drawn: Mapping[str, Any]) -> bool:
+    """Whether an answer has a body; Litestar draws one that is null where there is none."""
+    return any(content.get("schema") != {"type": "null"} for content in drawn.get("content", {}).values())
 
 
 def _outcome(operation: Operation, drawn: Mapping[str, Any]) -> str:
@@ -206,6 +212,8 @@ def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
         "ETag": operation.uses(conditional.versioned, conditional.hashed),
         "Idempotency-Replayed": operation.uses(once),
         "Location": status in ("201", "202") and "located" in operation.handler.opt,
+        "RateLimit": "quota" in operation.handler.opt,
+        "RateLimit-Policy": "quota" in operation.handler.opt,
     }
     return headers.carried(*(name for name, is_sent in names.items() if is_sent))
 
@@ -234,6 +242,8 @@ def _problem_headers(operation: Operation, status: int) -> Iterator[str]:
         yield "WWW-Authenticate"
     if status in (429, 503) or (status == 409 and operation.uses(once)):
         yield "Retry-After"
+    if status == 429 and TooManyAttempts in _refusals(operation):
+        yield from ("RateLimit", "RateLimit-Policy")
     if status == 412:
         yield "ETag"
     if status not in (400, 401, 413, 415) and operation.uses(once):
@@ -258,6 +268,8 @@ def _refusals(operation: Operation) -> list[type[DomainError]]:
         found += [MalformedRequest, PayloadTooLarge, UnsupportedMediaType]
     if operation.request_type is not None or operation.drawn.get("parameters"):
         found.append(InvalidInput)
+    if "quota" in operation.handler.opt:
+        found.append(TooManyAttempts)
     if operation.uses(once):
         found += [KeyReused, RequestInFlight]
     if operation.uses(conditional.expected_version):

@@ -11,9 +11,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Send
 
+from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, InvalidInput, Kind
 from entrypoints.http.exchange import Exchange, Header, exchange_of
 from entrypoints.http.field_problems import of_parameters
+from entrypoints.http.rate_limits import rate_limit_headers
 from entrypoints.http.refusals import (
     InternalError,
     MalformedRequest,
@@ -90,7 +92,9 @@ def problem_of(refusal: DomainError, request_id: str) -> Problem:
 
 
 def headers_of(refusal: DomainError) -> dict[str, str]:
-    """The headers that a refusal adds: when to come back, how to sign in, which version is current."""
+    """The headers that a refusal adds: when to come back, which quota is used up, how to sign in, which version is
+    current.
+    """
     headers: dict[str, str] = dict(getattr(refusal, "headers", {}))
     status = status_of(refusal)
     retry_after = refusal.retry_after_seconds
@@ -98,6 +102,8 @@ def headers_of(refusal: DomainError) -> dict[str, str]:
         retry_after = _RETRY_AFTER_SECONDS
     if retry_after is not None:
         headers["retry-after"] = str(retry_after)
+    if isinstance(refusal, TooManyAttempts):
+        headers |= rate_limit_headers(refusal.left)
     version: int | None = getattr(refusal, "current_version", None)
     if version is not None:
         headers["etag"] = f'"{version}"'

@@ -53,6 +53,7 @@ _STAFF = (Role.INSTRUCTOR, Role.ADMIN)
     request_max_body_size=UPLOAD_LIMIT,
     opt={
         "callers": _STAFF,
+        "quota": "import",
         "body_seconds": UPLOAD_SECONDS,
         "refusals": (ImportRefused, ImportRunning, ImportsBusy, PublishingNotAllowed, UnsupportedMediaType),
         "request_body": UPLOAD_BODY,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from litestar import Response
+from litestar import MediaType, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class RenderedReply(msgspec.Struct, frozen=True, array_like=True):
             headers={**self.headers, **(headers or {})},
             media_type=self.media_type,
         )
+
+
+def without_body(status: int) -> Response[Any]:
+    """An answer whose status says it all. The framework would write `null`."""
+    return Response(b"", status_code=status, media_type=MediaType.TEXT)
 
 
 def rendered(answer: msgspec.Struct | Reply | None, default_status: int) -> RenderedReply:

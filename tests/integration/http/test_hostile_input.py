@@ -17,7 +17,15 @@ from tests.support.whole_site import PASSWORD, Operation, WholeSite
 
 _JSON = {"content-type": "application/json"}
 _SESSION = "prs_00000000000000000000000000"
-_IDS = {"sessionId": _SESSION, "examPackageId": "pkg_none", "importId": "imp_none"}
+_IDS = {
+    "sessionId": _SESSION,
+    "examPackageId": "pkg_none",
+    "importId": "imp_none",
+    "userId": "usr_none",
+    "invitationId": "inv_none",
+    "groupId": "sgr_none",
+    "role": "student",
+}
 _DEEP = 100_000
 _OVERSIZE = 2 * 1024 * 1024
 
@@ -33,6 +41,12 @@ _BODIES: dict[str, dict[str, Any]] = {
         "delivery": "body",
     },
     "refresh": {"refreshToken": "none"},
+    "verifyEmail": {"token": "none"},
+    "resendVerification": {"email": "nobody@example.org"},
+    "requestPasswordReset": {"email": "nobody@example.org"},
+    "resetPassword": {"token": "none", "password": PASSWORD},
+    "changePassword": {"currentPassword": PASSWORD, "newPassword": PASSWORD},
+    "changeEmail": {"newEmail": "new@example.org", "currentPassword": PASSWORD},
     "enroll": {"examPackageId": "pkg_none", "tierId": "tier_none"},
     "createPracticeSession": {
         "examPackageId": "pkg_none",
@@ -45,17 +59,41 @@ _BODIES: dict[str, dict[str, Any]] = {
         "timeLimitSeconds": 60,
     },
     "answerPracticeQuestion": {"slot": 1, "questionId": "qst_none", "choiceIds": ["A"], "choiceId": None},
+    "addUser": {"email": "new@example.org", "role": "student", "name": "New", "username": "new", "reason": "why"},
+    "changeUser": {
+        "email": "new@example.org",
+        "username": "new",
+        "name": "New",
+        "role": "student",
+        "status": "active",
+        "reason": "why",
+    },
+    "restoreUser": {"reason": "why"},
+    "unlockUser": {"reason": "why"},
+    "sendPasswordLink": {"reason": "why"},
+    "revokeUserSession": {"reason": "why"},
+    "revokeEverySession": {"reason": "why"},
+    "invite": {"email": "new@example.org", "role": "admin", "reason": "why"},
+    "createSessionGroup": {"name": "New", "limit": 2, "whenFull": "deny", "reason": "why"},
+    "changeSessionGroup": {"name": "New", "limit": 2, "whenFull": "deny", "enforceNow": True, "reason": "why"},
+    "addSessionGroupMember": {"userId": "usr_none", "reason": "why"},
+    "setRoleSessionLimit": {"limit": 2, "whenFull": "deny", "enforceNow": True, "reason": "why"},
+    "setUserSessionLimit": {"limit": 2, "whenFull": "deny", "enforceNow": True, "reason": "why"},
 }
 
 
 def body_of(operation: Operation) -> dict[str, Any]:
     """A body that the operation takes."""
-    verb = next(name for name in _BODIES if operation.id.startswith(name))
-    return _BODIES[verb]
+    return _BODIES[_verb(operation)]
 
 
 def with_json(site: WholeSite) -> list[Operation]:
-    return [operation for operation in site.operations() if operation.takes_json]
+    """One operation for each kind of body: the portals share theirs."""
+    return list({_verb(operation): operation for operation in site.operations() if operation.takes_json}.values())
+
+
+def _verb(operation: Operation) -> str:
+    return next((name for name in _BODIES if operation.id.startswith(name)), operation.id)
 
 
 async def send(site: WholeSite, operation: Operation, content: bytes, **headers: str) -> httpx.Response:
@@ -123,7 +161,7 @@ async def test_a_method_that_an_address_does_not_have(site: WholeSite) -> None:
     for path, own in methods.items():
         allowed = own | {"OPTIONS"} | ({"HEAD"} if "GET" in own else set())
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - allowed:
-            answer = await site.ask(method, path.format(**_IDS), content=b"{", headers=_JSON)
+            answer = await site.ask(method, Operation(method, path, {}).at(**_IDS), content=b"{", headers=_JSON)
             assert_problem(answer, 405, "request.method_not_allowed")
             assert set(answer.headers["allow"].split(", ")) == allowed, path
 
@@ -161,25 +199,31 @@ async def test_a_body_of_which_nothing_can_be_read(site: WholeSite, content: byt
         assert_problem(await send(site, operation, content), 400, "request.malformed")
 
 
+# Where none is needed, what is asked about is missing.
+_WITHOUT_A_BODY = ["auth.token_missing", "user.not_found", "auth.session_not_found"]
+
+
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"1", b"true", b"-1e999", b"[{}]", b"{} "])
 async def test_a_body_of_the_wrong_shape(site: WholeSite, content: bytes) -> None:
     for operation in with_json(site):
         codes = ["request.invalid", "request.malformed"]
-        if operation.id.startswith("refresh") and content.strip() == b"{}":
-            codes = ["auth.token_missing"]
+        if content.strip() == b"{}" and not operation.described["requestBody"]["required"]:
+            codes = _WITHOUT_A_BODY
         assert_refused(await send(site, operation, content), *codes)
 
 
 @pytest.mark.parametrize("content", [b"", b"null"])
 async def test_no_body_at_all(site: WholeSite, content: bytes) -> None:
     for operation in with_json(site):
-        optional = operation.id.startswith("refresh")
-        assert_refused(await send(site, operation, content), "auth.token_missing" if optional else "request.invalid")
+        required = operation.described["requestBody"]["required"]
+        assert_refused(await send(site, operation, content), *(["request.invalid"] if required else _WITHOUT_A_BODY))
 
 
 @pytest.mark.parametrize("name", ["unknown", "Email", "exam_package_id", "__proto__", "role", "userId", ""])
 async def test_a_field_that_nobody_asked_for(site: WholeSite, name: str) -> None:
     for operation in with_json(site):
+        if name in body_of(operation):
+            continue
         content = json.dumps(body_of(operation) | {name: "admin"}).encode()
         answer = await send(site, operation, content)
         assert_refused(answer, "request.invalid")
@@ -294,17 +338,19 @@ async def test_an_identifier_of_impossible_shape_is_of_nothing(site: WholeSite, 
             assert_problem(answer, 404, "request.not_found")
 
 
+# Of two ways to say the same, one.
+_TAKEN = {"answerPracticeQuestion": {"slot": 1, "choiceIds": ["A"]}}
+
+
 @pytest.mark.parametrize("shape", ["1_000", "0", "-1", "9" * 64, "null", "NaN", "__proto__", "prs_" + "z" * 26])
 async def test_an_identifier_of_nothing_is_not_found(site: WholeSite, shape: str) -> None:
     for operation in site.operations():
         if "{" in operation.path:
-            body = json.dumps({"slot": 1, "choiceIds": ["A"]}).encode() if operation.takes_json else b""
+            body = json.dumps(_TAKEN.get(operation.id) or body_of(operation)).encode() if operation.takes_json else b""
             path = operation.at(**dict.fromkeys(_IDS, shape))
             answer = await site.ask(operation.method, path, operation.person, content=body, headers=_JSON)
-            assert_refused(
-                answer, "practice.session_not_found", "enrollment.not_found", "package.not_found", "import.not_found"
-            )
-            assert answer.status_code == 404
+            assert answer.json()["code"].endswith("not_found"), answer.text
+            assert_problem(answer, 404, answer.json()["code"])
 
 
 async def test_enrolling_twice_is_answered_as_the_document_says(whole_site: WholeSite) -> None:

@@ -68,7 +68,12 @@ class Observation:
         exchange = self._open(scope)
         enter(scope, exchange)
         token = request_context.set(
-            RequestContext(request_id=exchange.request_id, ip=exchange.ip, answer_by=exchange.started + ANSWER_SECONDS)
+            RequestContext(
+                request_id=exchange.request_id,
+                ip=exchange.ip,
+                user_agent=exchange.request_headers.get(b"user-agent", b"").decode("latin-1"),
+                answer_by=exchange.started + ANSWER_SECONDS,
+            )
         )
         try:
             await self._app(scope, receive, send)
