@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgres_user import eventually, query
-from tests.support.process import PASSWORD, Ace, Process
+from tests.support.process import PASSWORD, Ace, Process, bearer
 
 _WORKERS = "select count(*) from procrastinate_workers"
 _SECRET = "0123456789-not-known-to-anybody-else"
@@ -204,7 +204,7 @@ def test_an_address_without_an_owner_s_rights_serves_or_says_what_is_missing(ace
 
 
 def test_two_servers_share_one_embedded_database(ace: Ace, served: Process) -> None:
-    """Signing out through one acts on the next request at the other."""
+    """Signing out through one, and a session limit that is reached, act on the next request at the other."""
     owner = ace.database_url.replace("ace_app", "ace_owner")
     urls = {"DATABASE_URL": ace.database_url, "ACE_OWNER_DATABASE_URL": owner}
     with ace.serving("--no-worker", **urls) as second, served.client() as one, second.client() as other:
@@ -216,3 +216,7 @@ def test_two_servers_share_one_embedded_database(ace: Ace, served: Process) -> N
         assert one.post("/student/auth/logout", headers=speaking).status_code == 204
         for client in (other, one):
             assert client.get("/student/auth/me", headers=speaking).status_code == 401
+        sessions = [bearer(client) for client in (one, other, one, other)]
+        for client in (one, other):
+            found = [client.get("/student/auth/me", headers=session).status_code for session in sessions]
+            assert found == [401, 200, 200, 200]
