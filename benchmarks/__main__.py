@@ -13,11 +13,12 @@ import psycopg
 from benchmarks import content
 from benchmarks.importing import ImportFigures, measure_import
 from benchmarks.limit import CLIENTS
-from benchmarks.measuring import Figures, measure
+from benchmarks.measuring import Figures, measure, measure_flood
 from benchmarks.operations import Operation, Plan
 from benchmarks.site import Site, running_site
 from entrypoints.cli.support import stop_on_signals
 
+_READERS = 8
 _HEADER = f"{'':30}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'app':>7}{'PG':>6}{'sum':>7}{'limit':>8}{'ratio':>8}"
 
 
@@ -47,6 +48,7 @@ def main(quick: bool) -> None:
         plan = _prepare(site, connection, size)
         for operation in plan.operations():
             _show(measure(site, connection, operation, size.seconds))
+        click.echo(_flooded(plan, size))
         for operation in _grow(plan, connection, size):
             _show(measure(site, connection, operation, size.seconds))
         click.echo(f"\nMost memory of the server process: {site.server_memory_mib():.0f} MiB")
@@ -66,6 +68,17 @@ def _prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
         other_logins=content.sign_in(site, CLIENTS),
         seconds=size.seconds,
         sessions=size.sessions,
+    )
+
+
+def _flooded(plan: Plan, size: Size) -> str:
+    quiet = plan.calm_readers(_READERS, size.seconds)
+    figures = measure_flood(quiet, quiet, plan.flood(size.seconds + 2.0))
+    return (
+        f"{_READERS} readers while {content.VISITORS} people sign in again and again: p99"
+        f" {figures.quiet_p99_ms:.1f} ms before, {figures.flooded_p99_ms:.1f} ms meanwhile"
+        f" ({figures.flooded_p99_ms / figures.quiet_p99_ms:.1f} times);"
+        f" {figures.signed_in_per_second:.0f} sign-ins/s, {figures.told_to_wait_per_second:.0f}/s told to wait"
     )
 
 

@@ -13,13 +13,20 @@ from adapters.security.passwords import ArgonPasswordHasher
 from benchmarks.site import HOST, Site
 
 STUDENTS = 32
+# People who do nothing but sign in, so that nobody who is measured otherwise is signed out by their sign-ins.
+VISITORS = 200
 PAPER = 20
 _PASSWORD = "a password of a benchmark"  # noqa: S105 - of a database that is thrown away
 
 _STUDENTS = """
 insert into users (id, email, role, status, email_verified_at, password_hash, created_at, updated_at)
 select 'usr_bench_' || n, 'bench' || n || '@ace.example', 'student', 'active', now(), %(password_hash)s, now(), now()
-  from generate_series(0, %(students)s - 1) n
+  from generate_series(0, %(students)s + %(visitors)s - 1) n
+"""
+# Each student signs in more than once for different measurements.
+_LIMIT = """
+insert into session_limits (scope, subject_id, max_sessions, when_full, updated_at)
+values ('role', 'student', 100, 'evict_oldest', now())
 """
 _ENROLLMENTS = """
 insert into enrollments (user_id, id, exam_package_id, tier_id, status, started_at)
@@ -75,8 +82,12 @@ class Login:
 
 def prepare_people(connection: psycopg.Connection) -> None:
     """Students who are enrolled in the first package of the demo."""
-    known = {"students": STUDENTS, "password_hash": asyncio.run(ArgonPasswordHasher().hash(_PASSWORD))}
-    for statement in (_STUDENTS, _ENROLLMENTS, _LOGINS):
+    known = {
+        "students": STUDENTS,
+        "visitors": VISITORS,
+        "password_hash": asyncio.run(ArgonPasswordHasher().hash(_PASSWORD)),
+    }
+    for statement in (_STUDENTS, _LIMIT, _ENROLLMENTS, _LOGINS):
         connection.execute(statement, known)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import quantiles
 
@@ -56,6 +58,33 @@ def measure(site: Site, connection: psycopg.Connection, operation: Operation, se
         postgres_us=postgres / count * 1e6,
         wal_bytes=wal / count,
         limit=measure_limit(site, operation.script(connection), seconds),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodFigures:
+    """How long reads take while nobody signs in, and while everybody does."""
+
+    quiet_p99_ms: float
+    flooded_p99_ms: float
+    signed_in_per_second: float
+    told_to_wait_per_second: float
+
+
+def measure_flood(quiet: Load, flooded: Load, flood: Load) -> FloodFigures:
+    """Reads before and during a flood of sign-ins, which begins before the reads and ends after them."""
+    _send(quiet)
+    before = _send(quiet)
+    with ThreadPoolExecutor(1) as aside:
+        signing_in = aside.submit(_send, flood)
+        time.sleep((flood.seconds - flooded.seconds) / 2)
+        during = _send(flooded)
+        outcome = signing_in.result()
+    return FloodFigures(
+        quiet_p99_ms=quantiles(before.latencies, n=100)[98] * 1e3,
+        flooded_p99_ms=quantiles(during.latencies, n=100)[98] * 1e3,
+        signed_in_per_second=(len(outcome.latencies) - outcome.refused) / outcome.seconds,
+        told_to_wait_per_second=outcome.refused / outcome.seconds,
     )
 
 

@@ -9,7 +9,7 @@ import psycopg
 
 from benchmarks import scripts
 from benchmarks.client import Chain, Load
-from benchmarks.content import PAPER, STUDENTS, Login, credentials
+from benchmarks.content import PAPER, STUDENTS, VISITORS, Login, credentials
 from benchmarks.limit import Script
 from benchmarks.site import HOST
 
@@ -61,6 +61,15 @@ class Plan:
             return [self._get(f"/practice-sessions/prs_{label}_{number}", student) for number in numbers]
 
         return self._repeated(name, write, lambda: scripts.read_paper(label, sessions))
+
+    def calm_readers(self, connections: int, seconds: float) -> Load:
+        """Students who read their papers one after the other, few at once."""
+        streams = [[self._get(f"/practice-sessions/prs_one_{number}", number)] for number in range(connections)]
+        return self._load(streams, seconds=seconds, repeat=True)
+
+    def flood(self, seconds: float) -> Load:
+        """Visitors who sign in again and again, all at once."""
+        return self._load([_log_in(visitor) for visitor in range(VISITORS)], seconds=seconds, repeat=True)
 
     def _repeated(
         self,
@@ -128,8 +137,8 @@ def _list_packages(_: int) -> list[bytes]:
     return [_request("GET", "/exam-packages")]
 
 
-def _log_in(student: int) -> list[bytes]:
-    return [_post("/student/auth/login", credentials(student))]
+def _log_in(visitor: int) -> list[bytes]:
+    return [_post("/student/auth/login", credentials(STUDENTS + visitor))]
 
 
 def _rotation(token: str) -> bytes:
