@@ -72,7 +72,8 @@ def refresh() -> Script:
     presented, successor = (_sha256(f"{_SESSION} || '-' || ({number})::text") for number in (":g - 1", ":g - 0"))
     return Script(
         statements=transaction(
-            statement("auth", "hold_session_of", token_hash=presented),
+            statement("auth", "hold_session_of", token_hash=presented, now=_NOW),
+            statement("auth", "limits_of", user_id=_USER, role="'student'"),
             statement("auth", "read_chain", user_id=_USER, session_id=_SESSION, token_hash=presented),
             statement(
                 "auth",
@@ -91,11 +92,47 @@ def refresh() -> Script:
 
 
 def login() -> Script:
-    session = "('ses_limit_' || :client_id::text || '_' || :g::text)"
-    opened = statement(
+    """Each sign-in ends the one before, as a session limit does in the long run."""
+    visitor = f"('usr_bench_' || ({STUDENTS} + :client_id)::text)"
+    session, oldest = (f"('ses_limit_' || :client_id::text || '_' || ({number})::text)" for number in (":g", ":g - 1"))
+    found = statement(
+        "auth", "find_user_by_email", email=f"('bench' || ({STUDENTS} + :client_id)::text || '@ace.example')"
+    )
+    entered = transaction(
+        statement("auth", "hold_user", user_id=visitor),
+        statement("auth", "limits_of", user_id=visitor, role="'student'"),
+        statement("auth", "live_sessions", user_id=visitor, now=_NOW),
+        statement(
+            "auth", "end_sessions", user_id=visitor, session_ids=f"array[{oldest}]", now=_NOW, reason="'evicted'"
+        ),
+        _open_session(visitor, session),
+    )
+    counted = transaction(*_count_attempt("1"))
+    return Script(statements=(*counted, found, *transaction(*_count_attempt("0")), *entered))
+
+
+def _count_attempt(pending: str) -> tuple[str, str]:
+    """An attempt at one account from one address is reserved, or settled."""
+    keys = "array['account:' || :client_id::text, 'pair:' || :client_id::text, 'sign-in:' || :client_id::text]"
+    thrice = "array[{0}, {0}, {0}]"
+    kept = statement(
+        "auth",
+        "keep_attempts",
+        keys=keys,
+        failures=thrice.format("0"),
+        pending=thrice.format(pending),
+        window_started_at=thrice.format(_NOW),
+        last_at=thrice.format(_NOW),
+        blocked_until="array[null, null, null]",
+    )
+    return statement("auth", "hold_attempts", keys=keys, now=_NOW), kept
+
+
+def _open_session(user: str, session: str) -> str:
+    return statement(
         "auth",
         "add_session",
-        user_id=_USER,
+        user_id=user,
         id=session,
         door="'portal'",
         audience="'student'",
@@ -107,14 +144,13 @@ def login() -> Script:
         last_seen_at=_NOW,
         idle_expires_at=_WEEK,
         absolute_expires_at=_MONTH,
+        sits_exam_until="null",
         revoked_at="null",
         revoke_reason="null",
         generation="0",
         token_hash=_sha256(session),
         issued_at=_NOW,
     )
-    found = statement("auth", "find_user_by_email", email="('bench' || :client_id::text || '@ace.example')")
-    return Script(statements=(found, *transaction(statement("auth", "hold_user", user_id=_USER), opened)))
 
 
 def _paper(label: str, turn: str) -> str:
