@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
 import pytest
@@ -48,6 +48,14 @@ def worker(database: Database) -> Callable[..., JobWorker]:
         )
 
     return make
+
+
+@pytest.fixture(autouse=True)
+async def nobody_is_left_behind() -> AsyncIterator[None]:
+    """On a busy machine a worker that was told to stop may outlast its patience; it ends before the next test begins."""
+    yield
+    if left := [task for task in asyncio.all_tasks() if task.get_name() == "job worker"]:
+        await asyncio.wait(left, timeout=20)
 
 
 async def enqueue(work: Work) -> None:
