@@ -52,7 +52,7 @@ def worker(database: Database) -> Callable[..., JobWorker]:
 
 @pytest.fixture(autouse=True)
 async def nobody_is_left_behind() -> AsyncIterator[None]:
-    """On a busy machine a worker that was told to stop may outlast its patience; it ends before the next test begins."""
+    """On a busy machine a worker may outlast the patience of `stop`; it ends before the next test begins."""
     yield
     if left := [task for task in asyncio.all_tasks() if task.get_name() == "job worker"]:
         await asyncio.wait(left, timeout=20)
