@@ -68,7 +68,8 @@ create index invitations_by_email on invitations (lower(email), id);
 create table attempt_counters (
     key               text primary key check (length(key) <= 120),
     failures          integer not null check (failures >= 0),
-    pending           integer not null check (pending >= 0),
+    -- When those attempts were made whose outcome is not known: each grows old by itself, however busy the counter is.
+    under_way         timestamptz[] not null default '{}',
     window_started_at timestamptz not null,
     last_at           timestamptz not null,
     blocked_until     timestamptz

@@ -132,6 +132,13 @@ update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
 where user_id = %(user_id)s and revoked_at is null and least(idle_expires_at, absolute_expires_at) > %(now)s
   and id is distinct from %(but)s::text;
 
+-- name: end_expired
+-- Waits for a refresh that holds such a session, and leaves it alone if that has prolonged it. One that comes later
+-- finds the session revoked, whatever time it judges by.
+update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
+where user_id = %(user_id)s and revoked_at is null and least(idle_expires_at, absolute_expires_at) <= %(now)s
+  and least(idle_expires_at, absolute_expires_at) > %(since)s;
+
 -- name: limits_of
 -- Every limit that is defined for a person; the rule chooses among them. One look-up each, however many groups there are.
 select l.scope, l.subject_id, l.max_sessions, l.when_full
@@ -190,6 +197,11 @@ on conflict (owner_id, purpose) do update
 set token_hash = excluded.token_hash, email = excluded.email, created_at = excluded.created_at,
     expires_at = excluded.expires_at;
 
+-- name: renew_link
+-- Only what is still there: a link that was used, dropped or replaced by one to another address does not come back.
+update one_time_links set token_hash = %(token_hash)s, created_at = %(created_at)s, expires_at = %(expires_at)s
+where owner_id = %(owner_id)s and purpose = %(purpose)s and email = %(email)s;
+
 -- name: take_link
 -- Of several that use a link at once one deletes the row; the others wait for it and find nothing.
 delete from one_time_links
@@ -218,20 +230,27 @@ where id = %(id)s;
 
 -- name: hold_attempts
 -- Makes the counters that are missing and locks all of them, in one message and in the order of their keys.
-insert into attempt_counters (key, failures, pending, window_started_at, last_at)
-select key, 0, 0, %(now)s, %(now)s from unnest(%(keys)s::text[]) key order by key
+insert into attempt_counters (key, failures, window_started_at, last_at)
+select key, 0, %(now)s, %(now)s from unnest(%(keys)s::text[]) key order by key
 on conflict (key) do update set key = excluded.key
-returning key, failures, pending, window_started_at, last_at, blocked_until;
+returning key, failures, under_way, window_started_at, last_at, blocked_until;
 
 -- name: keep_attempts
+-- What is under way comes flat, each with the key of its counter, because arrays of arrays are no lists of lists.
 update attempt_counters c
-set failures = n.failures, pending = n.pending, window_started_at = n.window_started_at, last_at = n.last_at,
-    blocked_until = n.blocked_until
+set failures = n.failures, window_started_at = n.window_started_at, last_at = n.last_at, blocked_until = n.blocked_until,
+    under_way = array(
+        select u.since
+        from unnest(%(under_way_by)s::text[], %(under_way_since)s::timestamptz[]) with ordinality u (key, since, place)
+        where u.key = c.key
+        order by u.place
+    )
 from unnest(
-    %(keys)s::text[], %(failures)s::int[], %(pending)s::int[], %(window_started_at)s::timestamptz[],
-    %(last_at)s::timestamptz[], %(blocked_until)s::timestamptz[]
-) n (key, failures, pending, window_started_at, last_at, blocked_until)
+    %(keys)s::text[], %(failures)s::int[], %(window_started_at)s::timestamptz[], %(last_at)s::timestamptz[],
+    %(blocked_until)s::timestamptz[]
+) n (key, failures, window_started_at, last_at, blocked_until)
 where c.key = n.key;
 
 -- name: clear_attempts
-delete from attempt_counters where key = any(%(keys)s::text[]);
+delete from attempt_counters where key = any(%(keys)s::text[])
+returning failures;

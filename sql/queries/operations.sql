@@ -20,7 +20,12 @@ values (%(user_id)s, %(key)s, %(fingerprint)s, %(answer)s, %(now)s);
 -- name: enqueue_job
 -- Through the queue's own function, so that its table stays its own business; committed with the unit of work.
 select procrastinate_defer_jobs_v1(
-    array[row(%(queue)s, %(task)s, 0, null, null, %(payload)s, null)::procrastinate_job_to_defer_v1]
+    array[
+        row(
+            %(queue)s, %(task)s, 0, null, null, %(payload)s,
+            case when %(delay)s::int > 0 then clock_timestamp() + make_interval(secs => %(delay)s::int) end
+        )::procrastinate_job_to_defer_v1
+    ]
 ) as ids;
 
 -- name: applied_migrations
@@ -28,32 +33,42 @@ select procrastinate_defer_jobs_v1(
 select coalesce(array_agg(name), '{}') as names from schema_migrations;
 
 -- name: purge_idempotency_keys
--- A batch, so that no purge holds many rows or a long transaction. The age is read through the block-range index.
+-- A batch, so that no purge holds many rows or a long transaction. The age is read through the block-range index, which
+-- takes a time that stands still.
 delete from idempotency_keys
 where (user_id, key) in (
     select user_id, key from idempotency_keys
-    where created_at < clock_timestamp() - make_interval(hours => %(hours)s)
+    where created_at < now() - make_interval(hours => %(hours)s)
     limit %(limit)s
 );
 
 -- name: purge_sessions
--- Sessions that ended long ago, their refresh tokens with them.
-delete from auth_sessions
-where (user_id, id) in (
+-- Sessions that ended long ago, their refresh tokens with them. By age there is no index, which each refresh would have
+-- to keep up: the table is walked along its primary key in steps, each of which tells where it came to.
+with step as (
     select user_id, id from auth_sessions
-    where idle_expires_at < clock_timestamp() - make_interval(days => %(days)s)
+    where (user_id, id) > (%(user_id)s, %(id)s)
+    order by user_id, id
     limit %(limit)s
-);
+), gone as (
+    delete from auth_sessions s using step
+    where s.user_id = step.user_id and s.id = step.id
+      and s.idle_expires_at < clock_timestamp() - make_interval(days => %(days)s)
+)
+select user_id, id from step order by user_id desc, id desc limit 1;
 
 -- name: purge_attempts
 -- After a day a counter without failures tells nothing, after a month only one that keeps an account locked does.
-delete from attempt_counters
-where key in (
-    select key from attempt_counters
-    where last_at < clock_timestamp() - make_interval(days => case when failures = 0 then 1 else %(days)s end)
-      and (failures < %(stop)s or blocked_until is null)
-    limit %(limit)s
-);
+-- Walked like the sessions, because every attempt would have to keep up an index by age.
+with step as (
+    select key from attempt_counters where key > %(key)s order by key limit %(limit)s
+), gone as (
+    delete from attempt_counters c using step
+    where c.key = step.key
+      and c.last_at < clock_timestamp() - make_interval(days => case when c.failures = 0 then 1 else %(days)s end)
+      and (c.failures < %(stop)s or c.blocked_until is null)
+)
+select key from step order by key desc limit 1;
 
 -- name: production_settings
 -- What a production start refuses: a role that may do anything, commits that do not last, missing protection.

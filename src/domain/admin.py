@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.auth.people import Role, User, UserStatus, normalise_email, normalise_name, normalise_username
+from domain.auth.people import NO_PASSWORD, Role, User, UserStatus, normalise_email, normalise_name, normalise_username
 from domain.auth.sessions import SessionEnd
 from domain.errors import DomainError, InvalidInput, Kind
 
@@ -57,11 +57,20 @@ class UserChange:
         return user if changed == user else replace(changed, updated_at=now)
 
 
-def keep_an_admin(before: User, after: User, living_admins: Collection[str]) -> None:
-    """Refuses a change that would leave nobody who administers. `living_admins` are the ids of all who do now, held."""
-    governs = after.role is Role.ADMIN and after.is_alive
-    if before.id in living_admins and not governs and len(living_admins) == 1:
+def governs(user: User) -> bool:
+    """Whether this is an admin who can sign in; one who has not chosen a password yet cannot."""
+    return user.role is Role.ADMIN and user.is_alive and user.password_hash != NO_PASSWORD
+
+
+def keep_an_admin(before: User, after: User, governing: Collection[str]) -> None:
+    """Refuses a change that would leave nobody who governs. `governing` are the ids of all who do now, held."""
+    if before.id in governing and not governs(after) and len(governing) == 1:
         raise LastAdmin
+
+
+def is_dismissed(before: User, after: User) -> bool:
+    """Whether an admin is none any more: what they have handed out is not honoured."""
+    return before.role is Role.ADMIN and not (after.role is Role.ADMIN and after.is_alive)
 
 
 def end_of_sessions(before: User, after: User) -> SessionEnd | None:
@@ -71,19 +80,6 @@ def end_of_sessions(before: User, after: User) -> SessionEnd | None:
     if after.status is UserStatus.DISABLED and before.status is not UserStatus.DISABLED:
         return SessionEnd.DISABLED
     return SessionEnd.ROLE_CHANGED if after.role is not before.role else None
-
-
-def facts_of(user: User) -> Facts:
-    """What the audit log may tell of a person: never anything of a password."""
-    return {
-        "email": user.email,
-        "emailVerified": user.email_verified_at is not None,
-        "username": user.username,
-        "name": user.name,
-        "role": user.role.value,
-        "status": user.status.value,
-        "deletedAt": None if user.deleted_at is None else user.deleted_at.isoformat(),
-    }
 
 
 def differences(before: Facts, after: Facts) -> tuple[Facts, Facts]:

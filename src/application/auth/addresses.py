@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from application.auth.events import AuthAct, AuthEvent
+from application.auth.events import AuthAct, AuthEvent, account_of
 from application.auth.opening import Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AccountWork, AuthEvents, AuthReader
+from application.auth.ports import AccountWork, AuthEvents, AuthReader, TokenSource
 from application.auth.proving import ConfirmPassword, event_of, fresh_session, hold_unchanged
 from application.auth.telling import telling
 from application.mail import MailKind, order_mail
@@ -26,10 +26,13 @@ class ResendVerification:
     """Whoever asks gets the same answer after the same work; only the mailbox learns whether there is an account."""
 
     transact: Transaction[AccountWork]
+    events: AuthEvents
 
-    async def __call__(self, email: str) -> None:
+    async def __call__(self, email: str, visit: Visit) -> None:
         job = order_mail(MailKind.VERIFY_EMAIL, email=normalise_email(email))
-        await self.transact(lambda work: work.enqueue(job))
+        event = AuthEvent(act=AuthAct.VERIFICATION_REQUESTED, account=account_of(email), portal=visit.portal)
+        with telling(self.events, event):
+            await self.transact(lambda work: work.enqueue(job))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +108,13 @@ class AddressChange:
 class ChangeEmail:
     """Whoever signed in lately and knows the password may move to another address; a link to that address completes it.
     The old address is told at once. Whether the new one belongs to another account already is not told to anybody.
+
+    What was asked for is a link that nobody knows; only while it is there does the mail bring one that is good. So
+    whatever drops the link also stops a mail that has not gone out yet.
     """
 
     transact: Transaction[AccountWork]
+    source: TokenSource
     confirm_password: ConfirmPassword
     policy: AuthPolicy
     events: AuthEvents
@@ -117,7 +124,7 @@ class ChangeEmail:
             await self._change(actor, change, visit)
 
     async def _change(self, actor: Actor, change: AddressChange, visit: Visit) -> None:
-        new_email = _new_address(change.new_email)
+        new_email, unknown = _new_address(change.new_email), self.source.new()
         # Before the password: somebody who has to sign in again anyway is not counted as a guesser.
         await self.transact(lambda work: fresh_session(work, actor, self.policy))
 
@@ -129,6 +136,9 @@ class ChangeEmail:
                 user = await hold_unchanged(work, actor, proven)
                 if user is None:
                     return None
+                await work.put_link(
+                    Link.new(user.id, LinkPurpose.CHANGE_EMAIL, email=new_email, token=unknown, now=work.now)
+                )
                 await work.enqueue(order_mail(MailKind.CHANGE_EMAIL, user_id=user.id, email=new_email))
                 await work.enqueue(order_mail(MailKind.EMAIL_CHANGING, user_id=user.id, email=user.email))
                 return True

@@ -32,17 +32,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """Who gets which mail: `owner_id` is the person or the invitation that it concerns."""
+    """Who gets which mail: `owner_id` is the person or the invitation that it concerns, `counter` what counts it."""
 
     kind: MailKind
     owner_id: str
+    counter: str
     role: Role
     to: str = field(repr=False)
     name: str = field(default="", repr=False)
 
     @property
     def counter_key(self) -> str:
-        return f"mail:{self.kind}:{self.owner_id}"
+        return f"{self.counter}:{self.kind}:{self.owner_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class DeliverMail:
     """Mail goes to living, enabled people and open invitations; who is unknown gets none, and nobody is told so.
 
     Its link is made now and its hash committed before it is sent, so that no token is ever stored; if sending fails,
-    the next attempt makes a new link that replaces this one. Nobody gets more of one kind than `quota` allows.
+    the next attempt makes a new link that replaces this one. Nobody gets more links of one kind than `quota` allows;
+    what anybody may order who knows an address is counted apart, so that it keeps nothing else from its person.
     """
 
     transact: Transaction[MailWork]
@@ -67,8 +69,9 @@ class DeliverMail:
             if envelope is None:
                 return None
             admitted = await self._take(work, envelope)
-            if admitted and envelope.kind in _LINKS:
-                await work.put_link(_link(envelope, token, work))
+            if admitted and not await _keep_link(work, envelope, token):
+                await self._give_back(work, envelope)
+                return None
             return envelope, admitted
 
         prepared = await self.transact(prepare)
@@ -103,7 +106,11 @@ class DeliverMail:
         return replace(notice, url=url, token=token, life=purpose.life)
 
     async def _take(self, work: MailWork, envelope: Envelope) -> bool:
-        """Counts this mail, if one more may be sent."""
+        """Counts this mail, if one more may be sent. Notices are not counted: every change is told, and nobody else
+        can bring one about.
+        """
+        if envelope.kind not in _LINKS:
+            return True
         key = envelope.counter_key
         counter = self.quota.current((await work.hold_attempts([key]))[key], work.now)
         if self.quota.admits(counter, work.now) is not Admission.ADMITTED:
@@ -113,6 +120,8 @@ class DeliverMail:
 
     async def _give_back(self, work: MailWork, envelope: Envelope) -> None:
         """A mail that did not go out does not count, or a mail server that is away would use up everybody's quota."""
+        if envelope.kind not in _LINKS:
+            return
         key = envelope.counter_key
         counter = self.quota.current((await work.hold_attempts([key]))[key], work.now)
         await work.keep_attempts([self.quota.given_back(counter)])
@@ -125,9 +134,17 @@ def link_url(base_url: str, portal: Role, kind: MailKind, token: str) -> str:
     return f"{base_url}/{portal}/{page}#token={token}"
 
 
-def _link(envelope: Envelope, token: bytes, work: MailWork) -> Link:
+async def _keep_link(work: MailWork, envelope: Envelope, token: bytes) -> bool:
+    """Stores the link that the mail brings, if it brings one; False if its person has stopped it by now."""
+    if envelope.kind not in _LINKS:
+        return True
     purpose, _ = _LINKS[envelope.kind]
-    return Link.new(envelope.owner_id, purpose, email=envelope.to, token=token, now=work.now)
+    link = Link.new(envelope.owner_id, purpose, email=envelope.to, token=token, now=work.now)
+    if purpose is LinkPurpose.CHANGE_EMAIL:
+        # It goes to an address that is not the account's, so it must still be wanted: see `ChangeEmail`.
+        return await work.renew_link(link)
+    await work.put_link(link)
+    return True
 
 
 async def _address(work: MailWork, order: MailOrder) -> Envelope | None:
@@ -146,7 +163,12 @@ async def _address(work: MailWork, order: MailOrder) -> Envelope | None:
     to = order.email if may_go_elsewhere and order.email is not None else user.email
     proved = to == user.email and user.email_verified_at is not None
     return Envelope(
-        kind=_kind_for(user, order.kind), owner_id=user.id, role=user.role, to=to, name=user.name if proved else ""
+        kind=_kind_for(user, order.kind),
+        owner_id=user.id,
+        counter="mail-by-address" if order.user_id is None else "mail",
+        role=user.role,
+        to=to,
+        name=user.name if proved else "",
     )
 
 
@@ -154,7 +176,9 @@ async def _to_the_invited(work: MailWork, invitation_id: str) -> Envelope | None
     invitation = await work.hold_invitation(invitation_id)
     if invitation is None or not invitation.is_open(work.now):
         return None
-    return Envelope(kind=MailKind.INVITATION, owner_id=invitation.id, role=invitation.role, to=invitation.email)
+    return Envelope(
+        kind=MailKind.INVITATION, owner_id=invitation.id, counter="mail", role=invitation.role, to=invitation.email
+    )
 
 
 async def _hold_concerned(work: MailWork, order: MailOrder) -> User | None:

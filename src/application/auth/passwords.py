@@ -24,6 +24,11 @@ from domain.errors import DomainError, FieldProblem
 _SET_A_PASSWORD = (LinkPurpose.RESET_PASSWORD, LinkPurpose.SET_PASSWORD)
 # Whoever got in with the password that is gone may have asked for another address; that ends with it.
 _WORTHLESS_AFTERWARDS = (*_SET_A_PASSWORD, LinkPurpose.CHANGE_EMAIL)
+# As what the audit log tells a new password, by what the sessions of the old one ended of.
+_ACTIONS = {
+    SessionEnd.PASSWORD_CHANGED: "user.password_changed",
+    SessionEnd.PASSWORD_RESET: "user.password_reset",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +193,6 @@ async def _renew(
     await work.drop_links(user.id, _WORTHLESS_AFTERWARDS)
     await work.enqueue(order_mail(MailKind.PASSWORD_CHANGED, user_id=user.id))
     await work.audit(
-        AuditEntry(actor_id=user.id, action=f"user.{reason}", subject=user.id, after={"ended_sessions": ended})
+        AuditEntry(actor_id=user.id, action=_ACTIONS[reason], subject=user.id, after={"ended_sessions": ended})
     )
     return ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from application.auth.events import AuthEvent
@@ -84,6 +85,10 @@ class LinkWork(Work, Protocol):
         """Replaces the owner's link of the same purpose, if there is one."""
 
     @abstractmethod
+    async def renew_link(self, link: Link) -> bool:
+        """Replaces the owner's link of the same purpose to the same address; False, and nothing done, without one."""
+
+    @abstractmethod
     async def take_link(self, token_hash: bytes, purposes: Collection[LinkPurpose]) -> Link | None:
         """Deletes the link and returns it, good or too old: of several that ask, one gets it."""
 
@@ -123,6 +128,10 @@ class AuthWork(PeopleWork, LinkWork, InvitationWork, Protocol):
         """Neither revoked nor expired at `now`, under every door."""
 
     @abstractmethod
+    async def end_expired(self, user_id: str, within: timedelta) -> None:
+        """Revokes the sessions that expired so lately, but waits for a refresh that may be about to prolong one."""
+
+    @abstractmethod
     async def find_session_key(self, token_hash: bytes) -> tuple[str, str] | None:
         """The person's and the session's id that a refresh token, used or not, belongs to."""
 
@@ -151,8 +160,8 @@ class AccountWork(PeopleWork, LinkWork, Protocol):
         """The person who has this address now, as of this unit; not held."""
 
     @abstractmethod
-    async def clear_attempts(self, keys: Collection[str]) -> None:
-        """Forgets the failed sign-ins that are counted under these keys."""
+    async def clear_attempts(self, keys: Collection[str]) -> bool:
+        """Forgets the failed sign-ins that are counted under these keys; whether there were any."""
 
 
 class ThrottleWork(Work, Protocol):

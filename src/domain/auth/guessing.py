@@ -65,10 +65,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What becomes of an attempt, and the counter that decided it."""
+    """What becomes of an attempt, the counter that decided it, and when."""
 
     admission: Admission
     by: Attempts
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ class GuessingRules:
 
         def judged(key: str) -> Judgement:
             counter = counters[key]
-            return Judgement(admission=self._rule(claim, key).admits(counter, now), by=counter)
+            return Judgement(admission=self._rule(claim, key).admits(counter, now), by=counter, at=now)
 
         by_address = judged(claim.address)
         if by_address.admission is not Admission.ADMITTED:
@@ -102,13 +103,13 @@ class GuessingRules:
         return max(judged(claim.account), judged(claim.pair), key=lambda judgement: judgement.admission)
 
     def settled(self, claim: Claim, counter: Attempts, settlement: Settlement, now: datetime) -> Attempts:
-        """A counter after an attempt. A success clears it, but for that of the address: whoever has an account of their
-        own could go on guessing at others.
+        """A counter from which an attempt was withdrawn, after its outcome. A success clears it, but for that of the
+        address: whoever has an account of their own could go on guessing at others.
         """
         if settlement is Settlement.FAILED:
             return self._rule(claim, counter.key).failed(counter, now)
         if settlement is Settlement.WITHDRAWN or counter.key == claim.address:
-            return counter.withdrawn()
+            return counter
         return counter.cleared()
 
     def _rule(self, claim: Claim, key: str) -> Lockout | Quota:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -148,6 +149,19 @@ def normalise_name(text: str | None) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
         raise _wrong("name", "A name has no control characters")
     return name
+
+
+def facts_of(user: User) -> Mapping[str, object]:
+    """What the audit log may tell of a person: never anything of a password."""
+    return {
+        "email": user.email,
+        "email_verified": user.email_verified_at is not None,
+        "username": user.username,
+        "name": user.name,
+        "role": user.role.value,
+        "status": user.status.value,
+        "deleted_at": None if user.deleted_at is None else user.deleted_at.isoformat(),
+    }
 
 
 def _wrong(name: str, message: str) -> InvalidInput:

@@ -9,6 +9,9 @@ from enum import StrEnum
 from domain.auth.people import Role, UserStatus
 from domain.errors import DomainError, Kind
 
+# So much is kept and told of what a client calls itself.
+MAX_USER_AGENT_LENGTH = 400
+
 
 class Door(StrEnum):
     """The way in: a portal with tokens, or the cookie door for clients of another protocol."""
@@ -25,6 +28,7 @@ class SessionEnd(StrEnum):
     REPLACED = "replaced"
     REFRESH_REUSED = "refresh_reused"
     EVICTED = "evicted"
+    EXPIRED = "expired"
     REVOKED = "revoked"
     ADMIN_REVOKED = "admin_revoked"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
@@ -62,9 +66,14 @@ class Session:
     revoked_at: datetime | None = None
     revoke_reason: str | None = None
 
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends of itself: at the first of its two ends."""
+        return min(self.idle_expires_at, self.absolute_expires_at)
+
     def is_live(self, now: datetime) -> bool:
         """Neither revoked nor past one of its two ends."""
-        return self.revoked_at is None and now < min(self.idle_expires_at, self.absolute_expires_at)
+        return self.revoked_at is None and now < self.ends_at
 
     def prolonged(self, now: datetime, life: SessionLife) -> Session:
         """Seen now: the idle end moves on, the absolute end stays and is never passed."""
@@ -86,15 +95,20 @@ class Standing:
     must_change_password: bool = False
 
     @property
+    def ends_at(self) -> datetime:
+        """When it ends of itself: at the first of its two ends."""
+        return min(self.idle_expires_at, self.absolute_expires_at)
+
+    @property
     def opens(self) -> bool:
         """A revoked or expired session, a dead person and a changed role open nothing, at once."""
-        in_time = self.revoked_at is None and self.now < min(self.idle_expires_at, self.absolute_expires_at)
+        in_time = self.revoked_at is None and self.now < self.ends_at
         alive = self.status is UserStatus.ACTIVE and self.deleted_at is None
         return in_time and alive and self.role is self.audience
 
 
 class InvalidCredentials(DomainError):
-    """One answer for a wrong password, an unknown address, a disabled and a deleted account."""
+    """One answer for a wrong password, an unknown address, and a locked, disabled or deleted account."""
 
     code = "auth.invalid_credentials"
     kind = Kind.UNAUTHENTICATED
@@ -126,7 +140,7 @@ class PasswordChangeRequired(DomainError):
 
 
 class CurrentPasswordWrong(DomainError):
-    """Whoever changes a password proves to know the present one."""
+    """Whoever changes a password or an address proves to know the present password."""
 
     code = "auth.current_password_wrong"
     kind = Kind.FORBIDDEN

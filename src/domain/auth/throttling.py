@@ -23,11 +23,13 @@ _LONGEST_NETWORK = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """A counter: `failures` are settled, `pending` are under way since `last_at` at the latest."""
+    """A counter: `failures` are settled, `under_way` says when those were made that are not. `last_at` is when it last
+    counted anything.
+    """
 
     key: str
     failures: int = 0
-    pending: int = 0
+    under_way: tuple[datetime, ...] = ()
     window_started_at: datetime
     last_at: datetime
     blocked_until: datetime | None = None
@@ -36,21 +38,34 @@ class Attempts:
     def none(cls, key: str, now: datetime) -> Attempts:
         return cls(key=key, window_started_at=now, last_at=now)
 
+    @property
+    def pending(self) -> int:
+        """How many attempts are under way."""
+        return len(self.under_way)
+
     def reserved(self, now: datetime) -> Attempts:
         """One more attempt is under way."""
-        return replace(self, pending=self.pending + 1, last_at=now)
+        return replace(self, under_way=(*self.under_way, now), last_at=now)
 
-    def withdrawn(self) -> Attempts:
-        """An attempt gives its place back: it was not made after all, or it was no guess."""
-        return replace(self, pending=max(self.pending - 1, 0))
+    def withdrawn(self, reserved_at: datetime) -> Attempts:
+        """An attempt is no longer under way, whatever became of it; what it does not find any more it does not take."""
+        if reserved_at not in self.under_way:
+            return self
+        place = self.under_way.index(reserved_at)
+        return replace(self, under_way=self.under_way[:place] + self.under_way[place + 1 :])
 
     def cleared(self) -> Attempts:
         """An attempt succeeded, and with it all that failed before are forgiven; others may still be under way."""
-        return replace(self.withdrawn(), failures=0, blocked_until=None)
+        return replace(self, failures=0, blocked_until=None)
 
-    def is_stale(self, now: datetime) -> bool:
-        """Whether attempts are under way of which nothing will be heard any more."""
-        return self.pending > 0 and now - self.last_at > UNSETTLED
+    def lost(self, now: datetime) -> tuple[datetime, ...]:
+        """When those attempts were made of which nothing will be heard any more. Each is as old as it is by itself,
+        however many came after it.
+        """
+        return tuple(at for at in self.under_way if now - at > UNSETTLED)
+
+    def without_lost(self, now: datetime) -> Attempts:
+        return replace(self, under_way=tuple(at for at in self.under_way if now - at <= UNSETTLED))
 
 
 class Admission(IntEnum):
@@ -74,9 +89,8 @@ class Lockout:
 
     def current(self, counter: Attempts, now: datetime) -> Attempts:
         """The counter with attempts that were never settled counted as failures, at the time of the last of them."""
-        if not counter.is_stale(now):
-            return counter
-        return self._failed(replace(counter, pending=0), counter.pending, counter.last_at)
+        lost = counter.lost(now)
+        return self._failed(counter.without_lost(now), len(lost), max(lost)) if lost else counter
 
     def admits(self, counter: Attempts, now: datetime) -> Admission:
         if counter.failures >= self.stop or (counter.blocked_until is not None and now < counter.blocked_until):
@@ -86,7 +100,7 @@ class Lockout:
         return Admission.ADMITTED if counter.pending < room else Admission.UNDECIDED
 
     def failed(self, counter: Attempts, now: datetime) -> Attempts:
-        return self._failed(counter.withdrawn(), 1, now)
+        return self._failed(counter, 1, now)
 
     def pause(self, failures: int) -> timedelta:
         """How long nobody is admitted after so many failures."""
@@ -98,7 +112,8 @@ class Lockout:
     def _failed(self, counter: Attempts, count: int, at: datetime) -> Attempts:
         failures = counter.failures + count
         pause = self.pause(failures)
-        return replace(counter, failures=failures, blocked_until=at + pause if pause else counter.blocked_until)
+        blocked_until = max(counter.blocked_until or at, at + pause) if pause else counter.blocked_until
+        return replace(counter, failures=failures, blocked_until=blocked_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +126,7 @@ class Quota:
 
     def current(self, counter: Attempts, now: datetime) -> Attempts:
         """The counter in the present window."""
-        if counter.is_stale(now):
-            counter = replace(counter, failures=counter.failures + counter.pending, pending=0)
+        counter = replace(counter.without_lost(now), failures=counter.failures + len(counter.lost(now)))
         if now < counter.window_started_at + self.window:
             return counter
         return replace(counter, failures=0, window_started_at=now)
@@ -123,7 +137,7 @@ class Quota:
         return Admission.ADMITTED if counter.failures + counter.pending < self.limit else Admission.UNDECIDED
 
     def failed(self, counter: Attempts, now: datetime) -> Attempts:
-        return replace(counter.withdrawn(), failures=counter.failures + 1)
+        return replace(counter, failures=counter.failures + 1)
 
     def taken(self, counter: Attempts, now: datetime) -> Attempts:
         """An act that counts whatever becomes of it."""

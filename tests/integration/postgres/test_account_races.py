@@ -17,6 +17,7 @@ from domain.auth.people import Actor, EmailTaken, Role
 from domain.auth.sessions import CurrentPasswordWrong, InvalidCredentials, SessionEnded
 from tests.support.account_builders import NEW_EMAIL, NEW_PASSWORD, Accounts, accounts_of, actor_of
 from tests.support.auth_builders import PASSWORD, AuthOnPostgres, a_user, auth_on_postgres
+from tests.support.mailbox import mailbox_of
 from tests.support.postgres import SettableClock
 from tests.support.session_limits import define_limit
 
@@ -119,6 +120,20 @@ async def test_no_session_opened_with_the_old_password_outlives_a_reset(
         )
         assert answers[2] is None
         assert await _live(accounts) == set()
+
+
+async def test_no_change_of_address_is_offered_that_was_asked_for_before_a_reset(
+    accounts: Accounts, auth: AuthOnPostgres
+) -> None:
+    """Its mail goes out around the reset: whichever is first, no link of it is good afterwards."""
+    mailbox, actor = mailbox_of(auth), actor_of(await auth.enter())
+    await accounts.move(actor)
+    payload = dict((await accounts.orders())[0].job.payload)
+    token = await accounts.link(LinkPurpose.RESET_PASSWORD)
+    answers = await _at_once(*(mailbox.deliver_mail(payload) for _ in "12"), accounts.reset(token), mailbox.mails())
+    await mailbox.deliver_mail(payload)
+    assert answers[2] is None
+    assert await auth.database.fetch_all("select purpose from one_time_links") == []
 
 
 async def test_of_two_devices_that_change_the_password_one_does(accounts: Accounts, auth: AuthOnPostgres) -> None:

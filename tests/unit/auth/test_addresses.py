@@ -10,13 +10,14 @@ from application.auth.events import AuthAct, Outcome
 from application.auth.opening import Visit
 from application.auth.policy import AuthPolicy
 from application.mail import MailKind, MailOrder
-from domain.auth.links import LinkInvalid, LinkPurpose
+from domain.auth.links import LinkInvalid, LinkPurpose, link_hash
 from domain.auth.people import Actor, EmailTaken, Role, UserStatus
 from domain.auth.refresh import encode_token
 from domain.auth.sessions import CurrentPasswordWrong, ReauthenticationRequired, SessionEnded
 from domain.errors import DomainError, InvalidInput
 from tests.support.account_builders import NEW_EMAIL, TOKEN, Accounts, accounts_of, actor_of
 from tests.support.auth_builders import EMAIL, NOW, PASSWORD, AuthInMemory, a_user, auth_in_memory
+from tests.support.mailbox import mailbox_of
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ async def test_a_link_is_good_for_a_living_person_of_the_portal(
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
 async def test_another_verification_mail_is_ordered_whoever_has_the_address(accounts: Accounts, email: str) -> None:
-    await accounts.resend_verification(email.upper())
+    await accounts.resend_verification(email.upper(), Visit(portal=Role.STUDENT))
     assert await accounts.orders() == [MailOrder(kind=MailKind.VERIFY_EMAIL, email=email)]
 
 
@@ -120,6 +121,29 @@ async def test_asking_for_another_address_mails_both_and_changes_nothing_yet(
         MailOrder(kind=MailKind.EMAIL_CHANGING, user_id="usr_ada", email=EMAIL),
     ]
     assert await accounts.ada() == before
+
+
+async def test_the_change_that_was_asked_for_is_on_record_and_nobody_knows_its_link_yet(
+    accounts: Accounts, auth: AuthInMemory, ada: Actor
+) -> None:
+    await accounts.move(ada)
+    (link,) = auth.store.tables["one_time_links"].values()
+    assert (link.owner_id, link.purpose, link.email) == ("usr_ada", LinkPurpose.CHANGE_EMAIL, NEW_EMAIL)
+    (mail,) = [mail for mail in await mailbox_of(auth).mails() if mail.kind is MailKind.CHANGE_EMAIL]
+    assert link.token_hash != link_hash(mail.secret)
+    await accounts.verify(mail.secret)
+    assert (await accounts.ada()).email == NEW_EMAIL
+
+
+async def test_asking_once_more_voids_the_link_that_was_mailed(
+    accounts: Accounts, auth: AuthInMemory, ada: Actor
+) -> None:
+    mailbox = mailbox_of(auth)
+    await accounts.move(ada)
+    first = await mailbox.newest(MailKind.CHANGE_EMAIL)
+    await accounts.move(ada, "ada@third.example")
+    with pytest.raises(LinkInvalid):
+        await accounts.verify(first.secret)
 
 
 async def test_an_address_in_use_is_asked_for_like_any_other(

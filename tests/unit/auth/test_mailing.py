@@ -13,6 +13,8 @@ from application.mail import Mail, MailKind, MailNotSent, MailOrder, order_mail
 from domain.auth.invitations import Invitation
 from domain.auth.links import Link, LinkPurpose, link_hash
 from domain.auth.people import NO_PASSWORD, Role, UserStatus
+from domain.auth.refresh import encode_token
+from tests.support.account_builders import TOKEN, accounts_of
 from tests.support.auth_builders import EMAIL, NOW, AuthInMemory, a_user, auth_in_memory
 from tests.support.mailbox import BASE_URL, KeptMailbox, mailbox_of
 
@@ -33,6 +35,12 @@ def mailbox(auth: AuthInMemory) -> KeptMailbox:
 async def order(auth: AuthInMemory, kind: MailKind, **whom: str | None) -> None:
     """What a use case does in its unit of work."""
     await auth.transact(lambda work: work.enqueue(order_mail(kind, **whom)))
+
+
+async def ask_to_move(auth: AuthInMemory, email: str = OTHER) -> None:
+    """What asking for another address leaves: a link that nobody knows yet, and the order to mail one."""
+    await accounts_of(auth).link(LinkPurpose.CHANGE_EMAIL, email=email)
+    await order(auth, MailKind.CHANGE_EMAIL, user_id="usr_ada", email=email)
 
 
 def link_of(auth: AuthInMemory, owner: str, purpose: LinkPurpose) -> Link:
@@ -153,12 +161,46 @@ async def test_an_address_that_is_verified_is_not_verified_again(auth: AuthInMem
 
 async def test_a_change_of_address_is_confirmed_at_the_new_one(auth: AuthInMemory, mailbox: KeptMailbox) -> None:
     await auth.add(a_user())
-    await order(auth, MailKind.CHANGE_EMAIL, user_id="usr_ada", email=OTHER)
+    await ask_to_move(auth)
+    later = auth.clock.advance(hours=2)
 
     mail = await mailbox.newest(MailKind.CHANGE_EMAIL)
 
     assert mail.to == OTHER
-    assert link_of(auth, "usr_ada", LinkPurpose.CHANGE_EMAIL).email == OTHER
+    link = link_of(auth, "usr_ada", LinkPurpose.CHANGE_EMAIL)
+    assert (link.email, link.token_hash) == (OTHER, link_hash(mail.secret))
+    assert (link.created_at, link.expires_at) == (later, later + timedelta(hours=24))
+
+
+async def test_a_change_of_address_that_was_stopped_is_not_offered_any_more(
+    auth: AuthInMemory, mailbox: KeptMailbox
+) -> None:
+    """However late its mail would go out: a stranger who got in may have asked, and the owner has put an end to it."""
+    await auth.add(a_user())
+    await ask_to_move(auth)
+    await auth.transact(lambda work: work.drop_links("usr_ada", [LinkPurpose.CHANGE_EMAIL]))
+    assert await mailbox.mails() == []
+    assert not auth.store.tables["one_time_links"]
+    assert all(counter.failures == 0 for counter in auth.store.tables["attempt_counters"].values())
+
+
+async def test_only_the_address_that_was_asked_for_last_is_offered(auth: AuthInMemory, mailbox: KeptMailbox) -> None:
+    await auth.add(a_user())
+    await ask_to_move(auth)
+    await ask_to_move(auth, "ada@third.example")
+    assert [mail.to for mail in await mailbox.mails()] == ["ada@third.example"]
+
+
+async def test_a_change_that_is_above_the_quota_leaves_the_link_as_it_is(
+    auth: AuthInMemory, mailbox: KeptMailbox
+) -> None:
+    await auth.add(a_user())
+    for _ in range(PER_PERSON_AND_KIND.limit + 1):
+        await ask_to_move(auth)
+    assert len(await mailbox.mails()) == PER_PERSON_AND_KIND.limit
+    await ask_to_move(auth)
+    await mailbox.mails()
+    assert link_of(auth, "usr_ada", LinkPurpose.CHANGE_EMAIL).token_hash == link_hash(encode_token(TOKEN))
 
 
 @pytest.mark.parametrize("taken_by", ["usr_ada", "usr_other"])
@@ -168,7 +210,7 @@ async def test_no_change_is_offered_to_an_address_that_has_an_account(
     await auth.add(a_user(id=taken_by, email=OTHER))
     if taken_by != "usr_ada":
         await auth.add(a_user(username=None))
-    await order(auth, MailKind.CHANGE_EMAIL, user_id="usr_ada", email=OTHER)
+    await ask_to_move(auth)
 
     assert await mailbox.mails() == []
 
@@ -195,7 +237,7 @@ async def test_a_name_is_told_only_at_an_address_that_is_proved_to_be_its_own(
     """Or anybody could have us send words of their choice to strangers."""
     await auth.add(a_user(email_verified_at=verified_at))
     await order(auth, MailKind.RESET_PASSWORD, email=EMAIL)
-    await order(auth, MailKind.CHANGE_EMAIL, user_id="usr_ada", email=OTHER)
+    await ask_to_move(auth)
     await mailbox.mails()
 
     assert [mail.name for mail in sent(mailbox)] == [name, ""]
@@ -238,6 +280,7 @@ async def test_an_invitation_that_is_not_open_is_not_sent(
     await order(auth, MailKind.INVITATION)
 
     assert await mailbox.mails() == []
+    assert not auth.store.tables["one_time_links"]
 
 
 async def test_another_attempt_brings_a_new_link_and_the_first_is_good_for_nothing(
@@ -288,6 +331,26 @@ async def test_nobody_is_flooded_and_the_last_link_that_came_stays_good(
     auth.clock.advance(hours=1)
     await order(auth, MailKind.RESET_PASSWORD, email=EMAIL)
     assert len(await mailbox.mails()) == 7
+
+
+async def test_whoever_knows_an_address_uses_up_nothing_of_what_others_order_for_its_person(
+    auth: AuthInMemory, mailbox: KeptMailbox
+) -> None:
+    """Or anybody could keep the link that an admin sends from its person."""
+    await auth.add(a_user())
+    for _ in range(PER_PERSON_AND_KIND.limit + 3):
+        await order(auth, MailKind.RESET_PASSWORD, email=EMAIL)
+    assert len(await mailbox.mails()) == PER_PERSON_AND_KIND.limit
+    for _ in range(PER_PERSON_AND_KIND.limit + 3):
+        await order(auth, MailKind.RESET_PASSWORD, user_id="usr_ada")
+    assert len(await mailbox.mails()) == 2 * PER_PERSON_AND_KIND.limit
+
+
+async def test_every_change_is_told_however_many_there_are(auth: AuthInMemory, mailbox: KeptMailbox) -> None:
+    await auth.add(a_user())
+    for _ in range(PER_PERSON_AND_KIND.limit + 3):
+        await order(auth, MailKind.PASSWORD_CHANGED, user_id="usr_ada")
+    assert len(await mailbox.mails()) == PER_PERSON_AND_KIND.limit + 3
 
 
 async def test_attempts_at_a_mail_server_that_is_away_use_up_no_quota(auth: AuthInMemory, mailbox: KeptMailbox) -> None:

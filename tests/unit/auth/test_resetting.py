@@ -250,7 +250,7 @@ async def test_what_is_no_address_is_refused_as_everywhere(accounts: Accounts) -
         with pytest.raises(InvalidInput):
             await accounts.request_password_reset(email, Visit(portal=Role.STUDENT))
         with pytest.raises(InvalidInput):
-            await accounts.resend_verification(email)
+            await accounts.resend_verification(email, Visit(portal=Role.STUDENT))
     assert await accounts.orders() == []
 
 

@@ -20,6 +20,6 @@ class MemoryAccountWork(MemoryPeopleWork, MemoryLinkWork, AccountWork):
         living = (user for user in self._users.values() if user.deleted_at is None)
         return next((user for user in living if user.email.lower() == email.lower()), None)
 
-    async def clear_attempts(self, keys: Collection[str]) -> None:
-        for key in keys:
-            self._tables["attempt_counters"].pop(key, None)
+    async def clear_attempts(self, keys: Collection[str]) -> bool:
+        cleared = [self._tables["attempt_counters"].pop(key, None) for key in keys]
+        return any(counter is not None and counter.failures for counter in cleared)

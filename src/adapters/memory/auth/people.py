@@ -76,6 +76,13 @@ class MemoryLinkWork(MemoryWork, LinkWork):
     async def put_link(self, link: Link) -> None:
         self._one_time_links[link.owner_id, link.purpose] = link
 
+    async def renew_link(self, link: Link) -> bool:
+        present = self._one_time_links.get((link.owner_id, link.purpose))
+        if present is None or present.email != link.email:
+            return False
+        await self.put_link(link)
+        return True
+
     async def take_link(self, token_hash: bytes, purposes: Collection[LinkPurpose]) -> Link | None:
         for key, link in self._one_time_links.items():
             if link.token_hash == token_hash and link.purpose in purposes:

@@ -49,8 +49,7 @@ class MemoryAuthReader(AuthReader):
         if found is None:
             return None
         user, session = found
-        expires_at = min(session.idle_expires_at, session.absolute_expires_at)
-        own = OwnSession(id=session.id, created_at=session.created_at, expires_at=expires_at)
+        own = OwnSession(id=session.id, created_at=session.created_at, expires_at=session.ends_at)
         return OwnProfile(person=PersonView.of(user), session=own)
 
     async def live_sessions_of(self, user_id: str) -> Sequence[Session]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from adapters.memory.auth.people import MemoryInvitationWork, MemoryLinkWork, MemoryPeopleWork
 from application.auth.ports import AuthWork, HeldSession
 from domain.auth.limits import LimitCandidate, LimitSource
 from domain.auth.people import Role
 from domain.auth.refresh import RefreshToken
-from domain.auth.sessions import Session
+from domain.auth.sessions import Session, SessionEnd
 
 
 class MemoryAuthWork(MemoryPeopleWork, MemoryLinkWork, MemoryInvitationWork, AuthWork):
@@ -39,6 +40,11 @@ class MemoryAuthWork(MemoryPeopleWork, MemoryLinkWork, MemoryInvitationWork, Aut
 
     async def live_sessions(self, user_id: str) -> Sequence[Session]:
         return [s for s in self._sessions.values() if s.user_id == user_id and s.is_live(self.now)]
+
+    async def end_expired(self, user_id: str, within: timedelta) -> None:
+        for session in [s for s in self._sessions.values() if s.user_id == user_id]:
+            if self.now - within < min(session.idle_expires_at, session.absolute_expires_at) <= self.now:
+                await self.end_session(user_id, session.id, SessionEnd.EXPIRED)
 
     async def find_session_key(self, token_hash: bytes) -> tuple[str, str] | None:
         return next(((t.user_id, t.session_id) for t in self._links.values() if t.token_hash == token_hash), None)

@@ -26,5 +26,6 @@ class PostgresAccountWork(PostgresPeopleWork, PostgresLinkWork, AccountWork):
         row = await self._one(SQL["find_user_by_email"], {"email": email})
         return None if row is None else entity(row, User)
 
-    async def clear_attempts(self, keys: Collection[str]) -> None:
-        await self._run(SQL["clear_attempts"], {"keys": sorted(keys)})
+    async def clear_attempts(self, keys: Collection[str]) -> bool:
+        cleared = await self._all(SQL["clear_attempts"], {"keys": sorted(keys)})
+        return any(row["failures"] for row in cleared)

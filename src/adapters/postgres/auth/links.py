@@ -19,6 +19,9 @@ class PostgresLinkWork(PostgresWork, LinkWork):
     async def put_link(self, link: Link) -> None:
         await self._run(SQL["put_link"], record(link))
 
+    async def renew_link(self, link: Link) -> bool:
+        return await self._run(SQL["renew_link"], record(link)) == 1
+
     async def take_link(self, token_hash: bytes, purposes: Collection[LinkPurpose]) -> Link | None:
         row = await self._one(SQL["take_link"], {"token_hash": token_hash, "purposes": sorted(purposes)})
         return None if row is None else entity(row, Link)

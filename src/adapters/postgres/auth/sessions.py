@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from adapters.postgres.auth.invitations import PostgresInvitationWork
 from adapters.postgres.auth.links import PostgresLinkWork
@@ -13,7 +14,7 @@ from application.auth.ports import AuthWork, HeldSession
 from domain.auth.limits import Limit, LimitCandidate, LimitSource
 from domain.auth.people import Role
 from domain.auth.refresh import RefreshToken
-from domain.auth.sessions import Session
+from domain.auth.sessions import Session, SessionEnd
 
 SQL = load("auth")
 
@@ -36,6 +37,12 @@ class PostgresAuthWork(PostgresPeopleWork, PostgresLinkWork, PostgresInvitationW
 
     async def live_sessions(self, user_id: str) -> Sequence[Session]:
         return entities(await self._all(SQL["live_sessions"], {"user_id": user_id, "now": self.now}), Session)
+
+    async def end_expired(self, user_id: str, within: timedelta) -> None:
+        await self._run(
+            SQL["end_expired"],
+            {"user_id": user_id, "now": self.now, "since": self.now - within, "reason": SessionEnd.EXPIRED.value},
+        )
 
     async def find_session_key(self, token_hash: bytes) -> tuple[str, str] | None:
         row = await self._one(SQL["find_session_key"], {"token_hash": token_hash})

@@ -27,7 +27,8 @@ class PostgresThrottleWork(PostgresWork, ThrottleWork):
             {
                 "keys": [counter.key for counter in ordered],
                 "failures": [counter.failures for counter in ordered],
-                "pending": [counter.pending for counter in ordered],
+                "under_way_by": [counter.key for counter in ordered for _ in counter.under_way],
+                "under_way_since": [at for counter in ordered for at in counter.under_way],
                 "window_started_at": [counter.window_started_at for counter in ordered],
                 "last_at": [counter.last_at for counter in ordered],
                 "blocked_until": [counter.blocked_until for counter in ordered],
