@@ -19,3 +19,9 @@ class JobName(StrEnum):
     PURGE_SESSIONS = "purge_sessions"
     PURGE_ATTEMPTS = "purge_attempts"
     ENFORCE_LIMITS = "enforce_limits"
+    END_SESSIONS = "end_sessions"
+
+
+# A job that finishes what a request has begun waits until the request is over: they do not do the same work twice, and
+# whatever was under way when it was ordered has ended by then.
+FINISHING_SECONDS = 10

@@ -28,10 +28,13 @@ class IdGenerator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Something to be done soon, outside the request. `name` is one of the worker's tasks."""
+    """Something to be done soon, outside the request, but not before `delay_seconds` are over. `name` is one of the
+    worker's tasks.
+    """
 
     name: str
     payload: Mapping[str, str | int | bool | None]
+    delay_seconds: int = 0
 
 
 class JobQueue(Protocol):

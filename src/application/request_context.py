@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +22,13 @@ class RequestContext:
 
 _NOWHERE = RequestContext()
 request_context: ContextVar[RequestContext] = ContextVar("request_context", default=_NOWHERE)
+
+
+@contextmanager
+def without_deadline() -> Iterator[None]:
+    """For what has to be done even when it is too late to answer; it takes as long as it may take outside a request."""
+    token = request_context.set(replace(request_context.get(), answer_by=None))
+    try:
+        yield
+    finally:
+        request_context.reset(token)

@@ -88,7 +88,7 @@ class Accounts:
 
     @property
     def resend_verification(self) -> ResendVerification:
-        return ResendVerification(transact=self.transact)
+        return ResendVerification(transact=self.transact, events=self.auth.events)
 
     @property
     def verify_email(self) -> VerifyEmail:
@@ -98,6 +98,7 @@ class Accounts:
     def change_email(self) -> ChangeEmail:
         return ChangeEmail(
             transact=self.transact,
+            source=self.auth.source,
             confirm_password=self.confirm_password,
             policy=self.auth.policy,
             events=self.auth.events,

@@ -37,7 +37,7 @@ OWN: dict[str, dict[str, str]] = {
 async def member(app: Application, portal: str, email: str = EMAIL, **changes: Any) -> None:
     """Somebody has an account at this portal."""
     new = NewUser(**{"role": PORTALS[portal], "email": email, "password": PASSWORD, "name": "Ada"} | changes)
-    await provided(app, "create_user")(None, new)
+    await provided(app, "create_user")(new)
 
 
 async def signed_in(client: httpx.AsyncClient, portal: str, email: str = EMAIL, password: str = PASSWORD) -> None:

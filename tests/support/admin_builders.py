@@ -6,14 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.memory.admin import MemoryAdminWork
+from adapters.memory.admin import MemoryAdminWork, MemoryTurnover
+from adapters.memory.jobs import MemoryJobRunner
 from adapters.memory.store import MemoryTransaction
-from adapters.postgres.admin import PostgresAdminWork
+from adapters.postgres.admin import PostgresAdminWork, PostgresTurnover
+from adapters.postgres.database import Database
+from adapters.postgres.jobs import JobWorker
 from adapters.postgres.transaction import PostgresTransaction
 from application.admin.inviting import Invite, WithdrawInvitation
+from application.admin.limit_ports import Turnover
 from application.admin.people import AddUser, ChangeUser, DeleteUser, RestoreUser, SendPasswordLink, UnlockUser
 from application.admin.ports import AdminWork
 from application.admin.sessions import EndEverySession, EndSessionOf, EndSessionsOf
+from application.jobs import JobName, Task
 from application.mail import MailKind, MailOrder
 from application.ports import AuditEntry, Transaction
 from domain.auth.invitations import Invitation
@@ -39,6 +44,8 @@ class Administration:
 
     auth: Auth
     transact: Transaction[AdminWork]
+    turnover: Turnover
+    batch: int = 10_000
 
     @property
     def add_user(self) -> AddUser:
@@ -74,7 +81,7 @@ class Administration:
 
     @property
     def end_every_session(self) -> EndEverySession:
-        return EndEverySession(transact=self.transact)
+        return EndEverySession(transact=self.transact, turnover=self.turnover, batch=self.batch)
 
     @property
     def invite(self) -> Invite:
@@ -139,6 +146,14 @@ class Administration:
         """All mail that was ordered, oldest first."""
         raise NotImplementedError
 
+    async def work_off(self) -> None:
+        """Carries out what was ordered beside mail, as if the time for it had come."""
+        raise NotImplementedError
+
+    @property
+    def _tasks(self) -> dict[str, Task]:
+        return {JobName.END_SESSIONS: self.end_every_session.finish}
+
     async def act(self) -> AuditEntry:
         """The one act that was recorded."""
         (entry,) = await self.acts()
@@ -169,7 +184,10 @@ class AdministrationInMemory(Administration):
         return self.auth.store.audit_log
 
     async def orders(self) -> Sequence[MailOrder]:
-        return [MailOrder.of(job.payload) for job in self.auth.store.jobs]
+        return [MailOrder.of(job.payload) for job in self.auth.store.jobs if job.name == JobName.SEND_MAIL]
+
+    async def work_off(self) -> None:
+        await MemoryJobRunner(self.auth.store, self._tasks).run_pending()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +204,8 @@ class AdministrationOnPostgres(Administration):
 
     async def count_failures(self, email: str) -> None:
         await self.auth.database.fetch_one(
-            "insert into attempt_counters (key, failures, pending, window_started_at, last_at)"
-            " values (%(key)s, 7, 0, %(now)s, %(now)s) returning key",
+            "insert into attempt_counters (key, failures, window_started_at, last_at)"
+            " values (%(key)s, 7, %(now)s, %(now)s) returning key",
             {"key": account_key(email), "now": NOW},
         )
 
@@ -201,18 +219,29 @@ class AdministrationOnPostgres(Administration):
         return [AuditEntry(**row) for row in rows]
 
     async def orders(self) -> Sequence[MailOrder]:
-        rows = await self.auth.database.fetch_all("select args from procrastinate_jobs order by id")
+        rows = await self.auth.database.fetch_all(
+            "select args from procrastinate_jobs where task_name = 'send_mail' order by id"
+        )
         return [MailOrder.of(row["args"]) for row in rows]
+
+    async def work_off(self) -> None:
+        await make_jobs_due(self.auth.database)
+        await JobWorker(self.auth.database.conninfo, self._tasks, concurrency=1).run_pending()
 
 
 def administration_of(auth: Auth) -> Administration:
     """Administration over the store of the auth area."""
     if isinstance(auth, AuthInMemory):
         transact: Transaction[AdminWork] = MemoryTransaction(auth.store, MemoryAdminWork, auth.clock)
-        return AdministrationInMemory(auth=auth, transact=transact)
+        return AdministrationInMemory(auth=auth, transact=transact, turnover=MemoryTurnover(auth.store))
     assert isinstance(auth, AuthOnPostgres)
     transact = PostgresTransaction(auth.database, PostgresAdminWork, auth.ids, auth.clock)
-    return AdministrationOnPostgres(auth=auth, transact=transact)
+    return AdministrationOnPostgres(auth=auth, transact=transact, turnover=PostgresTurnover(auth.database))
+
+
+async def make_jobs_due(database: Database) -> None:
+    """Those that were to wait wait no more."""
+    await database.fetch_all("update procrastinate_jobs set scheduled_at = null returning id")
 
 
 def session_of(user_id: str) -> str:

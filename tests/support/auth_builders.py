@@ -206,6 +206,7 @@ class Auth:
             hasher=self.hasher,
             guard=self.guard,
             open_session=self.open_session,
+            policy=self.policy,
             events=self.events,
         )
 

@@ -26,7 +26,7 @@ from application.ports import AuditEntry, Transaction
 from domain.auth.limits import Limit, WhenFull
 from domain.auth.people import Role
 from domain.auth.refresh import RefreshToken
-from tests.support.admin_builders import ROOT
+from tests.support.admin_builders import ROOT, make_jobs_due
 from tests.support.auth_builders import (
     NOW,
     STUDENT_VISIT,
@@ -175,6 +175,7 @@ class OfficeOnPostgres(LimitOffice):
         return [entity(row, AuditEntry) for row in rows]
 
     async def work_off(self) -> None:
+        await make_jobs_due(self.database)
         tasks: dict[str, Task] = {JobName.ENFORCE_LIMITS: self.enforce.go_on}
         await JobWorker(self.database.conninfo, tasks, concurrency=1).run_pending()
 

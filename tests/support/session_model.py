@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from application.auth.limiting import LONGEST_UNIT
 from application.auth.policy import AuthPolicy
 from domain.auth.limits import LimitSource, SessionLimitReached
 from domain.auth.people import Role
@@ -89,6 +90,9 @@ class Person:
         if replaced is not None:
             replaced.ended_for = "replaced"
         now = self.clock.now()
+        for desk in self.desks:
+            if now - LONGEST_UNIT < min(desk.idle_until, desk.absolute) <= now:
+                self.end(desk, "expired")
         evicted = self._evict(others, most - 1)
         self.desks.append(
             Desk(audience=portal, seen=now, idle_until=now + IDLE, absolute=now + ABSOLUTE, access_at=now)

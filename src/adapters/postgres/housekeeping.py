@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import LiteralString
 
 from adapters.postgres.database import Database
@@ -47,11 +48,11 @@ class Housekeeping:
 
     async def purge_sessions(self, _: Payload) -> None:
         """Sessions that expired a month ago, with their refresh tokens."""
-        await self._purge(SQL["purge_sessions"], {"days": _SESSION_DAYS})
+        await self._walk(SQL["purge_sessions"], {"days": _SESSION_DAYS}, {"user_id": "", "id": ""})
 
     async def purge_attempts(self, _: Payload) -> None:
         """Counters of attempts that have nothing to tell any more; a lock that only a person may lift stays."""
-        await self._purge(SQL["purge_attempts"], {"days": _ATTEMPT_DAYS, "stop": Lockout().stop})
+        await self._walk(SQL["purge_attempts"], {"days": _ATTEMPT_DAYS, "stop": Lockout().stop}, {"key": ""})
 
     async def _purge(self, statement: LiteralString, age: Mapping[str, int]) -> None:
         async def purge(work: _PurgeWork) -> int:
@@ -60,7 +61,17 @@ class Housekeeping:
         while await self._transact(purge) == self._batch:
             pass
 
+    async def _walk(self, statement: LiteralString, age: Mapping[str, int], start: Mapping[str, str]) -> None:
+        """Step by step along a primary key, of which `start` comes before every value."""
+        reached: Mapping[str, str] | None = start
+        while reached is not None:
+            params: dict[str, int | str] = {**age, **reached, "limit": self._batch}
+            reached = await self._transact(partial(_PurgeWork.walk, statement=statement, params=params))
+
 
 class _PurgeWork(PostgresWork):
     async def purge(self, statement: LiteralString, params: Mapping[str, int]) -> int:
         return await self._run(statement, params)
+
+    async def walk(self, statement: LiteralString, params: Mapping[str, int | str]) -> Mapping[str, str] | None:
+        return await self._one(statement, params)

@@ -39,7 +39,8 @@ _FORGET_HOURS = 30 * 24
 
 def job_record(job: Job) -> dict[str, Any]:
     """The parameters that enqueue a job."""
-    return {"queue": QUEUE, "task": str(job.name), "payload": Jsonb(dict(job.payload))}
+    payload = Jsonb(dict(job.payload))
+    return {"queue": QUEUE, "task": str(job.name), "payload": payload, "delay": job.delay_seconds}
 
 
 class JobWorker:

@@ -8,9 +8,9 @@ from typing import Final
 from application.auth.events import AuthEvent
 from application.auth.ports import AuthEvents
 from application.request_context import request_context
+from domain.auth.sessions import MAX_USER_AGENT_LENGTH
 
 LOGGER: Final = "ace.security"
-_LONGEST_USER_AGENT = 400
 _log = logging.getLogger(LOGGER)
 
 
@@ -35,4 +35,4 @@ class SecurityLog(AuthEvents):
 
 def _printable(user_agent: str) -> str:
     """JSON escapes the ends of lines that it knows; programs that read logs know more of them."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in user_agent[:_LONGEST_USER_AGENT])
+    return "".join(each if each.isprintable() else "\ufffd" for each in user_agent[:MAX_USER_AGENT_LENGTH])

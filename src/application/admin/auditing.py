@@ -8,7 +8,7 @@ from domain.auth.people import Actor, Role
 from domain.auth.sessions import Forbidden
 
 
-def administrator(actor: Actor | None) -> str | None:
+def require_admin(actor: Actor | None) -> str | None:
     """The id of the admin who acts, None for the operator at the command line; anybody else is refused."""
     if actor is not None and actor.role is not Role.ADMIN:
         raise Forbidden
@@ -26,7 +26,7 @@ def act(
 ) -> AuditEntry:
     """The entry of one act. A reason that says nothing is none."""
     return AuditEntry(
-        actor_id=administrator(by),
+        actor_id=require_admin(by),
         action=action,
         subject=subject,
         before=before or None,

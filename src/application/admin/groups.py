@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from application.admin.auditing import act, administrator
+from application.admin.auditing import act, require_admin
 from application.admin.limit_ports import GroupWork, LimitReader, LimitSubject
 from application.admin.limit_views import GroupView, MemberView
-from application.admin.limits import Enforced, EnforceLimits, limit_facts, replace_limit
+from application.admin.limits import Enforced, EnforceLimits, enforcement, limit_facts, replace_limit
 from application.ports import IdGenerator, Transaction
 from domain.admin import Facts
 from domain.auth.limits import (
@@ -75,7 +75,7 @@ class CreateGroup:
     ids: IdGenerator
 
     async def __call__(self, actor: Actor, new: NewGroup) -> GroupView:
-        administrator(actor)
+        require_admin(actor)
         group_id, name = self.ids.new("sgr"), normalise_group_name(new.name)
 
         async def create(work: GroupWork) -> GroupView:
@@ -100,7 +100,7 @@ class ChangeGroup:
     enforce: EnforceLimits
 
     async def __call__(self, actor: Actor, group_id: str, change: GroupChange) -> tuple[GroupView, Enforced]:
-        administrator(actor)
+        require_admin(actor)
         name = None if change.name is None else normalise_group_name(change.name)
 
         async def apply(work: GroupWork) -> GroupView:
@@ -122,7 +122,7 @@ class DeleteGroup:
     transact: Transaction[GroupWork]
 
     async def __call__(self, actor: Actor, group_id: str, reason: str | None = None) -> None:
-        administrator(actor)
+        require_admin(actor)
 
         async def delete(work: GroupWork) -> None:
             group = await work.hold_group(group_id)
@@ -131,7 +131,7 @@ class DeleteGroup:
             members = await work.count_members(group_id)
             limit = await replace_limit(work, LimitSubject.group(group_id), None)
             await work.drop_group(group_id)
-            before = {**_facts(group, limit), "memberCount": members}
+            before = {**_facts(group, limit), "member_count": members}
             await work.audit(act("session_group.deleted", group_id, by=actor, before=before, reason=reason))
 
         await self.transact(delete)
@@ -152,7 +152,7 @@ class AddMember:
     transact: Transaction[GroupWork]
 
     async def __call__(self, actor: Actor, group_id: str, user_id: str, reason: str | None = None) -> Added:
-        administrator(actor)
+        require_admin(actor)
 
         async def add(work: GroupWork) -> Added:
             user = await work.hold_user(user_id)
@@ -164,7 +164,7 @@ class AddMember:
             if known is not None:
                 return Added(member=known, created=False)
             await work.add_member(group_id, user_id, work.now)
-            after = {"userId": user_id}
+            after = {"user_id": user_id}
             await work.audit(act("session_group.member_added", group_id, by=actor, after=after, reason=reason))
             member = await work.find_member(group_id, user_id)
             assert member is not None
@@ -180,14 +180,14 @@ class RemoveMember:
     transact: Transaction[GroupWork]
 
     async def __call__(self, actor: Actor, group_id: str, user_id: str, reason: str | None = None) -> None:
-        administrator(actor)
+        require_admin(actor)
 
         async def remove(work: GroupWork) -> None:
             if await work.find_group(group_id) is None:
                 raise SessionGroupNotFound
             if not await work.remove_member(group_id, user_id):
                 raise SessionGroupMemberNotFound
-            before = {"userId": user_id}
+            before = {"user_id": user_id}
             await work.audit(act("session_group.member_removed", group_id, by=actor, before=before, reason=reason))
 
         await self.transact(remove)
@@ -230,8 +230,10 @@ async def _change(work: GroupWork, actor: Actor, group: SessionGroup, name: str,
         await replace_limit(work, subject, limit)
     if not is_same or change.enforce_now:
         action = "session_group.limit_enforced" if is_same else "session_group.changed"
-        was, became = _facts(group, before), {**_facts(changed, limit), "enforceNow": change.enforce_now}
+        was, became = _facts(group, before), {**_facts(changed, limit), "enforce_now": change.enforce_now}
         await work.audit(act(action, group.id, by=actor, before=was, after=became, reason=change.reason))
+    if change.enforce_now:
+        await work.enqueue(enforcement(subject, keep=actor.session_id))
     return GroupView.of(changed, limit, await work.count_members(group.id))
 
 

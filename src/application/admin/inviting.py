@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.admin.auditing import act, administrator
+from application.admin.auditing import act, require_admin
 from application.admin.ports import AdminWork
 from application.admin.views import InvitationView
 from application.mail import MailKind, order_mail
@@ -12,7 +12,8 @@ from application.ports import IdGenerator, Transaction
 from domain.admin import Facts
 from domain.auth.invitations import Invitation, InvitationNotFound
 from domain.auth.links import LinkPurpose
-from domain.auth.people import Actor, EmailTaken, Role, normalise_email
+from domain.auth.people import Actor, EmailTaken, Role, User, normalise_email
+from domain.auth.sessions import Forbidden
 from domain.errors import FieldProblem, InvalidInput
 
 
@@ -24,11 +25,14 @@ class Invite:
     ids: IdGenerator
 
     async def __call__(self, actor: Actor | None, email: str, role: Role, reason: str | None = None) -> InvitationView:
-        inviter, address = administrator(actor), normalise_email(email)
+        inviter, address = require_admin(actor), normalise_email(email)
         invitation_id = self.ids.new("inv")
         _refuse_students(role)
 
         async def invite(work: AdminWork) -> InvitationView:
+            # Held, so that of an admin who is being dismissed none is sent that the dismissal does not see.
+            if inviter is not None and not _is_admin(await work.hold_user(inviter)):
+                raise Forbidden
             if await work.find_user_by_email(address) is not None:
                 raise EmailTaken
             invitation = Invitation(
@@ -58,13 +62,13 @@ class WithdrawInvitation:
     transact: Transaction[AdminWork]
 
     async def __call__(self, actor: Actor | None, invitation_id: str, reason: str | None = None) -> None:
-        administrator(actor)
+        require_admin(actor)
 
         async def withdraw(work: AdminWork) -> None:
             invitation = await work.hold_invitation(invitation_id)
             if invitation is None or not invitation.is_open(work.now):
                 raise InvitationNotFound
-            await _revoke(work, invitation)
+            await revoke(work, invitation)
             before = _facts(invitation)
             await work.audit(act("invitation.revoked", invitation_id, by=actor, before=before, reason=reason))
 
@@ -77,14 +81,19 @@ async def _replace(work: AdminWork, invitation: Invitation) -> str | None:
     while not await work.add_invitation(invitation):
         pending = await work.hold_pending_invitation(invitation.email)
         if pending is not None:
-            await _revoke(work, pending)
+            await revoke(work, pending)
             replaced = pending.id
     return replaced
 
 
-async def _revoke(work: AdminWork, invitation: Invitation) -> None:
+async def revoke(work: AdminWork, invitation: Invitation) -> None:
+    """Takes back an invitation that is held, with its link."""
     await work.save_invitation(invitation.revoked(work.now))
     await work.drop_links(invitation.id, [LinkPurpose.INVITATION])
+
+
+def _is_admin(user: User | None) -> bool:
+    return user is not None and user.role is Role.ADMIN and user.is_alive
 
 
 def _refuse_students(role: Role) -> None:

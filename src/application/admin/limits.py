@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.admin.auditing import act, administrator
+from application.admin.auditing import act, require_admin
 from application.admin.limit_ports import LimitReader, LimitSubject, LimitWork, Turnover
 from application.admin.limit_views import UserLimits
 from application.auth.limiting import end_surplus
-from application.jobs import JobName, Payload
+from application.jobs import FINISHING_SECONDS, JobName, Payload
 from application.ports import Job, Transaction
 from domain.admin import Facts
 from domain.auth.limits import Limit, LimitSource
 from domain.auth.people import Actor, Role, UserNotFound
+from domain.errors import OutcomeUnknown, StoreUnavailable
 
 # How many people one request or job deals with, and how many of them are held at once: a sign-in of one of them waits
 # for the whole handful, which takes a small part of the time that it may wait.
@@ -61,7 +62,7 @@ class SetUserLimit:
     transact: Transaction[LimitWork]
 
     async def __call__(self, actor: Actor, user_id: str, order: LimitOrder) -> tuple[UserLimits, Enforced]:
-        administrator(actor)
+        require_admin(actor)
         subject = LimitSubject.user(user_id)
 
         async def set_limit(work: LimitWork) -> tuple[UserLimits, Enforced]:
@@ -84,7 +85,8 @@ class EnforceLimits:
     """People of a group or a role who have more live sessions than the limit that counts for each of them lose the
     surplus: the least recently seen first, those through which an exam is sat last, that of who orders it never.
 
-    So many as `batch` are dealt with at once, in units of work of their own; a job goes on with the others.
+    The unit of work that defines the limit orders it as a job too (`enforcement`), which cannot be lost. So many as
+    `batch` are dealt with at once, in units of work of their own; jobs go on with the others.
     """
 
     transact: Transaction[LimitWork]
@@ -93,22 +95,26 @@ class EnforceLimits:
 
     async def __call__(self, actor: Actor, subject: LimitSubject) -> Enforced:
         """The first batch. A sign-in that read the limit of before may be under way: it is let finish and counted."""
-        await self.turnover()
-        return await self._enforce(subject, keep=actor.session_id, after=None)
+        try:
+            await self.turnover()
+            people, revoked = await self._enforce(subject, keep=actor.session_id, after=None)
+        except (StoreUnavailable, OutcomeUnknown):
+            # The limit is defined and its enforcement ordered: that the store fails now does not undo it.
+            return Enforced(complete=False)
+        return Enforced(revoked=revoked, complete=len(people) < self.batch)
 
     async def go_on(self, payload: Payload) -> None:
         """The next batch, as a job. Doing it again ends nothing more."""
         subject = LimitSubject(source=LimitSource(str(payload["scope"])), id=str(payload["subject_id"]))
-        await self._enforce(subject, keep=str(payload["keep"]), after=str(payload["after"]))
+        keep = str(payload["keep"])
+        people, _ = await self._enforce(subject, keep=keep, after=str(payload["after"]))
+        if len(people) == self.batch:
+            await self.transact(lambda work: work.enqueue(enforcement(subject, keep=keep, after=people[-1])))
 
-    async def _enforce(self, subject: LimitSubject, *, keep: str, after: str | None) -> Enforced:
+    async def _enforce(self, subject: LimitSubject, *, keep: str, after: str | None) -> tuple[Sequence[str], int]:
         people = await self.transact(lambda work: work.crowded(subject, after, self.batch))
         handfuls = [people[start : start + HANDFUL] for start in range(0, len(people), HANDFUL)]
-        revoked = sum([await self._end_surplus_of(handful, keep) for handful in handfuls])
-        complete = len(people) < self.batch
-        if not complete:
-            await self.transact(lambda work: work.enqueue(_next_batch(subject, keep, after=people[-1])))
-        return Enforced(revoked=revoked, complete=complete)
+        return people, sum([await self._end_surplus_of(handful, keep) for handful in handfuls])
 
     async def _end_surplus_of(self, people: Sequence[str], keep: str) -> int:
         async def end(work: LimitWork) -> int:
@@ -126,9 +132,15 @@ class SetRoleLimit:
     enforce: EnforceLimits
 
     async def __call__(self, actor: Actor, role: Role, order: LimitOrder) -> Enforced:
-        administrator(actor)
+        require_admin(actor)
         subject = LimitSubject.role(role)
-        await self.transact(lambda work: define(work, actor, subject, order))
+
+        async def set_limit(work: LimitWork) -> None:
+            await define(work, actor, subject, order)
+            if order.enforce_now:
+                await work.enqueue(enforcement(subject, keep=actor.session_id))
+
+        await self.transact(set_limit)
         return await self.enforce(actor, subject) if order.enforce_now else Enforced()
 
 
@@ -138,7 +150,7 @@ async def define(work: LimitWork, actor: Actor, subject: LimitSubject, order: Li
     if before == order.limit and not order.enforce_now:
         return
     action = "session_limit.enforced" if before == order.limit else "session_limit.changed"
-    after = {**limit_facts(order.limit), "enforceNow": order.enforce_now}
+    after = {**limit_facts(order.limit), "enforce_now": order.enforce_now}
     await work.audit(
         act(action, subject.audited_as, by=actor, before=limit_facts(before), after=after, reason=order.reason)
     )
@@ -159,10 +171,11 @@ async def replace_limit(work: LimitWork, subject: LimitSubject, limit: Limit | N
 def limit_facts(limit: Limit | None) -> Facts:
     """A limit as the audit log tells it."""
     if limit is None:
-        return {"limit": None, "whenFull": None}
-    return {"limit": limit.max_sessions, "whenFull": limit.when_full.value}
+        return {"limit": None, "when_full": None}
+    return {"limit": limit.max_sessions, "when_full": limit.when_full.value}
 
 
-def _next_batch(subject: LimitSubject, keep: str, after: str) -> Job:
+def enforcement(subject: LimitSubject, *, keep: str, after: str = "") -> Job:
+    """Orders the enforcement upon those whose ids come after `after`, all of them at first."""
     payload = {"scope": subject.source.value, "subject_id": subject.id, "keep": keep, "after": after}
-    return Job(name=JobName.ENFORCE_LIMITS, payload=payload)
+    return Job(name=JobName.ENFORCE_LIMITS, payload=payload, delay_seconds=0 if after else FINISHING_SECONDS)

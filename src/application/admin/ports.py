@@ -12,24 +12,38 @@ from typing import Protocol
 from application.admin.views import AuditView, InvitationView, SessionView, UserView
 from application.auth.ports import AccountWork, InvitationWork
 from domain.auth.invitations import Invitation, InvitationState
-from domain.auth.people import Role
+from domain.auth.people import Role, User
 from domain.auth.sessions import SessionEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedBatch:
+    """How many sessions a batch has ended, and the person's and the session's id of the last of them."""
+
+    revoked: int = 0
+    last: tuple[str, str] = ("", "")
 
 
 class AdminWork(AccountWork, InvitationWork, Protocol):
     """What administrators do with people, sessions and invitations."""
 
     @abstractmethod
-    async def hold_admins(self) -> frozenset[str]:
-        """The ids of all admins who may sign in, held: whoever changes who governs takes turns here."""
+    async def hold_with_admins(self, user_id: str) -> tuple[User | None, frozenset[str]]:
+        """The person, and the ids of all who govern, everybody held at once and in one order: whoever changes who
+        governs takes turns here.
+        """
 
     @abstractmethod
     async def last_seen(self, user_id: str) -> datetime | None:
         """When a session of the person was last used; None if there is none."""
 
     @abstractmethod
-    async def end_every_session(self, reason: SessionEnd, *, but: str) -> int:
-        """Revokes every live session of everybody except `but`; how many that were."""
+    async def end_everybodys(
+        self, opened_until: datetime, reason: SessionEnd, *, but: str, after: tuple[str, str], limit: int
+    ) -> EndedBatch:
+        """Revokes, in the order of their persons' and their own ids, the next live sessions after `after` that were
+        opened until then, except `but`. Fewer than `limit`: there are no more.
+        """
 
     @abstractmethod
     async def add_invitation(self, invitation: Invitation) -> bool:
@@ -38,6 +52,10 @@ class AdminWork(AccountWork, InvitationWork, Protocol):
     @abstractmethod
     async def hold_pending_invitation(self, email: str) -> Invitation | None:
         """The one of this address that was neither accepted nor revoked, expired or not, held."""
+
+    @abstractmethod
+    async def hold_open_invitations(self, invited_by: str) -> Sequence[Invitation]:
+        """Those that this person has sent and that are still open, held."""
 
 
 class UserState(StrEnum):

@@ -90,7 +90,7 @@ class SessionView:
             user_agent=session.user_agent,
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,
-            expires_at=min(session.idle_expires_at, session.absolute_expires_at),
+            expires_at=session.ends_at,
             revoked_at=session.revoked_at,
             revoke_reason=session.revoke_reason,
         )

@@ -23,6 +23,7 @@ class AuthAct(StrEnum):
     PASSWORD_CHANGE_REFUSED = "password_change_refused"  # noqa: S105 - an act
     PASSWORD_RESET = "password_reset"  # noqa: S105 - an act
     RESET_REQUESTED = "reset_requested"
+    VERIFICATION_REQUESTED = "verification_requested"
     EMAIL_VERIFIED = "email_verified"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"

@@ -7,11 +7,16 @@ Both count what is live under every door, and end what the person has seen least
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from application.auth.ports import AuthWork
 from domain.auth.limits import Limit, effective_limit, surplus, to_admit_one_more
 from domain.auth.people import Role
 from domain.auth.sessions import Session, SessionEnd
+
+# A refresh judges a session by the time at which its unit of work began, and may prolong it after its end has passed.
+# No unit of work lasts that long, so what expired earlier than this stays expired.
+LONGEST_UNIT = timedelta(seconds=10)
 
 
 async def limit_of(work: AuthWork, user_id: str, role: Role) -> Limit:
@@ -24,6 +29,8 @@ async def make_room(work: AuthWork, user_id: str, role: Role) -> int:
 
     Refuses `SessionLimitReached` where the limit denies further ones.
     """
+    # Before the count: after it such a session either is prolonged and counts, or is never prolonged any more.
+    await work.end_expired(user_id, LONGEST_UNIT)
     limit = await limit_of(work, user_id, role)
     return await _evict(work, user_id, to_admit_one_more(limit, await work.live_sessions(user_id), work.now))
 

@@ -12,9 +12,7 @@ from application.auth.views import PersonView
 from application.ports import IdGenerator
 from domain.auth.people import Role, User
 from domain.auth.refresh import RefreshToken, decode_token, digest, encode_token
-from domain.auth.sessions import RefreshInvalid, Session, SessionEnd, TokenInvalid
-
-_MAX_USER_AGENT = 400
+from domain.auth.sessions import MAX_USER_AGENT_LENGTH, RefreshInvalid, Session, SessionEnd, TokenInvalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +132,7 @@ class OpenSession:
             user_id=user.id,
             audience=visit.portal,
             ip=visit.ip,
-            user_agent=visit.user_agent.replace("\0", "")[:_MAX_USER_AGENT],
+            user_agent=visit.user_agent.replace("\0", "")[:MAX_USER_AGENT_LENGTH],
             remember=visit.remember,
             auth_time=now,
             created_at=now,

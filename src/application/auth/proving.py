@@ -25,8 +25,8 @@ from domain.errors import DomainError
 
 T = TypeVar("T")
 
-# A password hash that changes between the check and the change is read and checked again, this often in all.
-_ATTEMPTS = 3
+# A password hash that changes between the check and what it allows is read and checked again, this often in all.
+MAX_PROOFS = 3
 
 
 def event_of(actor: Actor, act: AuthAct) -> AuthEvent:
@@ -84,7 +84,7 @@ class ConfirmPassword:
     ) -> T:
         """Does what the right password allows. `act` answers None where the person was changed since it was checked."""
         canonical = canonical_current(password)
-        for _ in range(_ATTEMPTS):
+        for _ in range(MAX_PROOFS):
             done = await act(await self._prove(actor, canonical, visit))
             if done is not None:
                 return done

@@ -1,4 +1,4 @@
-"""Becoming somebody: registration at a portal, and accounts made by an administrator or an operator."""
+"""Becoming somebody: registration at a portal, and accounts that the operator makes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from domain.auth.invitations import Invitation
 from domain.auth.links import Link, LinkInvalid, LinkPurpose, link_hash
 from domain.auth.passwords import check_password
 from domain.auth.people import (
-    Actor,
     DemoAccountsRefused,
     EmailTaken,
     InvitationRequired,
     Role,
     User,
+    facts_of,
     normalise_email,
     normalise_name,
     normalise_username,
 )
-from domain.auth.sessions import Forbidden
 
 # Where an invitation stands in what is sent.
 _INVITATION = "/invitation"
@@ -180,7 +179,7 @@ class RegisterStaff:
                     actor_id=user.id,
                     action="invitation.accepted",
                     subject=invitation.id,
-                    after={"user": user.id, "role": user.role.value},
+                    after={"user_id": user.id, "role": user.role.value},
                 )
             )
             return await self.open_session(work, user, visit)
@@ -201,15 +200,13 @@ async def _take_invitation(work: AuthWork, found: Link, applicant: Applicant) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUser:
-    """An admin, or the operator at the command line (no actor), makes an account; it is audited."""
+    """An account with a password, made by the operator at the command line or at the first start; it is on record."""
 
     transact: Transaction[AuthWork]
     examine: Examine
     policy: AuthPolicy
 
-    async def __call__(self, actor: Actor | None, new: NewUser) -> PersonView:
-        if actor is not None and actor.role is not Role.ADMIN:
-            raise Forbidden
+    async def __call__(self, new: NewUser) -> PersonView:
         applicant = await self.examine(new, self._min_length(new))
 
         async def create(work: AuthWork) -> PersonView:
@@ -217,10 +214,10 @@ class CreateUser:
             await work.add_user(user)
             await work.audit(
                 AuditEntry(
-                    actor_id=None if actor is None else actor.user_id,
+                    actor_id=None,
                     action="user.created",
                     subject=user.id,
-                    after={"role": user.role.value, "demo": new.demo},
+                    after={**facts_of(user), "demo": new.demo},
                 )
             )
             return PersonView.of(user)
@@ -247,7 +244,7 @@ class EnsureUser:
         if await self.people.was_ever_registered(normalise_email(new.email)):
             return False
         try:
-            await self.create_user(None, new)
+            await self.create_user(new)
         except EmailTaken:
             # Another starter was faster.
             return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from application.auth.events import AuthAct, AuthEvent, account_of
 from application.auth.opening import EndHeldSession, Grant, HeldTokens, OpenSession, Visit
+from application.auth.policy import AuthPolicy
 from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher
+from application.auth.proving import MAX_PROOFS
 from application.auth.telling import Record, telling
 from application.auth.throttling import GuardAttempts
 from application.ports import Transaction
@@ -14,9 +16,6 @@ from domain.auth.passwords import canonical_password
 from domain.auth.people import Actor, User, normalise_email
 from domain.auth.sessions import Busy, InvalidCredentials, SessionEnd, WrongPortal
 from domain.errors import InvalidInput
-
-# A password hash that changes between the check and the sign-in is read and checked again, this often in all.
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +31,9 @@ class SignIn:
     """The right password opens a session at the portal of one's role.
 
     An unknown, disabled, deleted or locked account costs the same time and gets the same answer as a wrong password.
+
+    Staff whose password would be too short for staff, because they had it as students, must change it first: only here
+    its length is known.
     """
 
     transact: Transaction[AuthWork]
@@ -39,6 +41,7 @@ class SignIn:
     hasher: PasswordHasher
     guard: GuardAttempts
     open_session: OpenSession
+    policy: AuthPolicy
     events: AuthEvents
 
     async def __call__(self, credentials: Credentials, visit: Visit) -> Grant:
@@ -52,11 +55,11 @@ class SignIn:
         async def prove() -> User:
             return await self._prove(credentials.email, password, record)
 
-        for _ in range(_ATTEMPTS):
+        for _ in range(MAX_PROOFS):
             user = await self.guard(credentials.email, visit.ip, prove)
             if user.role is not visit.portal:
                 raise WrongPortal
-            grant = await self._enter(user, await self._fresh_hash(user, password), visit)
+            grant = await self._enter(user, password, visit)
             if grant is not None:
                 return grant
         raise InvalidCredentials
@@ -85,8 +88,10 @@ class SignIn:
         except Busy:
             return None
 
-    async def _enter(self, proven: User, fresh_hash: str | None, visit: Visit) -> Grant | None:
+    async def _enter(self, proven: User, password: str, visit: Visit) -> Grant | None:
         """None if the person was changed since the password was checked."""
+        fresh_hash = await self._fresh_hash(proven, password)
+        is_too_short = proven.role.is_staff and len(password) < self.policy.min_length(proven.role)
 
         async def enter(work: AuthWork) -> Grant | None:
             user = await work.hold_user(proven.id)
@@ -96,6 +101,10 @@ class SignIn:
                 return None
             if fresh_hash is not None:
                 await work.replace_password_hash(user.id, proven.password_hash, fresh_hash)
+                user = replace(user, password_hash=fresh_hash)
+            if is_too_short and not user.must_change_password:
+                user = replace(user, must_change_password=True, updated_at=work.now)
+                await work.save_user(user)
             return await self.open_session(work, user, visit)
 
         return await self.transact(enter)

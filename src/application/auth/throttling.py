@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import NoReturn, TypeVar
 
 from application.auth.ports import AttemptGate, PasswordHasher, ThrottleWork
 from application.ports import Transaction
+from application.request_context import without_deadline
 from domain.auth.guessing import Claim, GuessingRules, Judgement, LockedOut, Settlement
 from domain.auth.sessions import InvalidCredentials
 from domain.auth.throttling import Admission, Left, Quota, TooManyAttempts, caller_key
+from domain.errors import StoreUnavailable
 
 T = TypeVar("T")
 
@@ -21,6 +24,15 @@ class _StillUndecided(Exception):
 
     def __init__(self, judgement: Judgement) -> None:
         self.judgement = judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reservation:
+    """An attempt that is under way since `at`, by the counters of these keys."""
+
+    claim: Claim
+    keys: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +55,27 @@ class GuardAttempts:
 
     async def __call__(self, email: str, ip: str, check: Callable[[], Awaitable[T]]) -> T:
         claim = Claim.of(email, ip)
-        is_locked = await self._judge(claim) is Admission.REFUSED
-        attempt, reserved = (self._pretend, (claim.address,)) if is_locked else (check, claim.keys)
+        judgement = await self._judge(claim)
+        is_locked = judgement.admission is Admission.REFUSED
+        attempt, keys = (self._pretend, (claim.address,)) if is_locked else (check, claim.keys)
+        reservation = _Reservation(claim=claim, keys=keys, at=judgement.at)
         try:
             proven = await attempt()
         except InvalidCredentials:
-            await self._settle(claim, reserved, Settlement.FAILED)
+            await self._settle(reservation, Settlement.FAILED)
             raise
         except Exception:
-            await self._settle(claim, reserved, Settlement.WITHDRAWN)
+            await self._settle(reservation, Settlement.WITHDRAWN)
             raise
         # One that is cancelled or dies before this remains under way, and counts as failed in the end.
-        await self._settle(claim, reserved, Settlement.SUCCEEDED)
+        await self._settle(reservation, Settlement.SUCCEEDED)
         return proven
 
-    async def _judge(self, claim: Claim) -> Admission:
+    async def _judge(self, claim: Claim) -> Judgement:
         judgement = await self._reserve(claim)
         while judgement.admission is Admission.UNDECIDED:
             judgement = await self.gate.ask_in_turn(judgement.by.key, partial(self._reserve, claim))
-        return judgement.admission
+        return judgement
 
     async def _reserve(self, claim: Claim) -> Judgement:
         """Counts the attempt as under way, unless it must wait; one at a locked account by its address only."""
@@ -88,15 +102,22 @@ class GuardAttempts:
         await self.hasher.idle()
         raise LockedOut
 
-    async def _settle(self, claim: Claim, keys: Collection[str], settlement: Settlement) -> None:
-        async def settle(work: ThrottleWork) -> None:
-            counters = self.rules.current(claim, await work.hold_attempts(keys), work.now)
-            await work.keep_attempts(
-                [self.rules.settled(claim, counter, settlement, work.now) for counter in counters.values()]
-            )
+    async def _settle(self, reservation: _Reservation, settlement: Settlement) -> None:
+        claim = reservation.claim
 
-        await self.transact(settle)
-        self.gate.settled(keys)
+        async def settle(work: ThrottleWork) -> None:
+            counters = self.rules.current(claim, await work.hold_attempts(reservation.keys), work.now)
+            ended = [counter.withdrawn(reservation.at) for counter in counters.values()]
+            await work.keep_attempts([self.rules.settled(claim, counter, settlement, work.now) for counter in ended])
+
+        # The outcome is known, and lost it would count as a failure: neither a late hour nor one broken connection
+        # keeps it from being told.
+        with without_deadline():
+            try:
+                await self.transact(settle)
+            except StoreUnavailable:
+                await self.transact(settle)
+        self.gate.settled(reservation.keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

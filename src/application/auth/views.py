@@ -80,5 +80,5 @@ class LiveSession:
             user_agent=session.user_agent,
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,
-            expires_at=min(session.idle_expires_at, session.absolute_expires_at),
+            expires_at=session.ends_at,
         )

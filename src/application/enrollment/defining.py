@@ -100,5 +100,5 @@ def _entry(actor: Actor | None, defined: DefinedPackage) -> AuditEntry:
         actor_id=actor.user_id if actor else None,
         action="package.create" if defined.created else "package.link_banks",
         subject=package.id,
-        after={"slug": package.slug, "title": package.title, "linkedBanks": list(defined.linked_banks)},
+        after={"slug": package.slug, "title": package.title, "linked_banks": list(defined.linked_banks)},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.idempotency import OnceOnly, once_only
 from application.jobs import JobName, Payload, Task
 from application.ports import IdGenerator, Job, Work
+from tests.support.admin_builders import make_jobs_due
 from tests.support.postgres import SettableClock
 
 MAIL = Job(name=JobName.SEND_MAIL, payload={"to": "x", "number": 7, "html": False, "cc": None})
@@ -52,10 +54,14 @@ def worker(database: Database) -> Callable[..., JobWorker]:
 
 @pytest.fixture(autouse=True)
 async def nobody_is_left_behind() -> AsyncIterator[None]:
-    """On a busy machine a worker may outlast the patience of `stop`; it ends before the next test begins."""
+    """A worker or a job that outlasted the patience of `stop` ends before the next test begins."""
     yield
-    if left := [task for task in asyncio.all_tasks() if task.get_name() == "job worker"]:
-        await asyncio.wait(left, timeout=20)
+    for _ in range(10):
+        left = [task for task in asyncio.all_tasks() if task.get_name().startswith(("job worker", "process job"))]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=2)
 
 
 async def enqueue(work: Work) -> None:
@@ -313,4 +319,21 @@ async def test_the_memory_runner_carries_out_committed_jobs_once_in_order() -> N
     runner = MemoryJobRunner(store, {JobName.SEND_MAIL: inbox, "chain": chain})
     await transact(lambda work: work.enqueue(Job(name="chain", payload={})))
     assert [await runner.run_pending(), await runner.run_pending()] == [2, 0]
+    assert inbox.got == [MAIL.payload]
+
+
+async def test_a_job_that_is_to_wait_is_not_carried_out_before(
+    database: Database, transact: PostgresTransaction[PostgresWork], worker: Callable[..., JobWorker]
+) -> None:
+    inbox = Inbox()
+    late = replace(MAIL, delay_seconds=60)
+    await transact(lambda work: work.enqueue(late))
+    await worker({JobName.SEND_MAIL: inbox}).run_pending()
+    assert inbox.got == []
+    (row,) = await database.fetch_all(
+        "select extract(epoch from scheduled_at - now()) as wait from procrastinate_jobs where task_name = 'send_mail'"
+    )
+    assert 50 < row["wait"] <= 60
+    await make_jobs_due(database)
+    await worker({JobName.SEND_MAIL: inbox}).run_pending()
     assert inbox.got == [MAIL.payload]

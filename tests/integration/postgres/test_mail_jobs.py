@@ -122,7 +122,7 @@ async def test_a_mail_server_that_is_down_is_tried_again_and_no_log_tells_whom_i
     assert json.loads(row["args"])["kind"] == "reset_password"
     assert f"a reset_password mail did not go out and is tried again: the mail server 127.0.0.1:{port}" in told(caplog)
 
-    await auth.database.fetch_one("update procrastinate_jobs set attempts = 8, scheduled_at = null returning id")
+    await auth.database.fetch_one("update procrastinate_jobs set attempts = 12, scheduled_at = null returning id")
     await container.job_worker().run_pending()
 
     row = await auth.database.fetch_one("select status::text from procrastinate_jobs")

@@ -8,8 +8,10 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import cycle
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from adapters.postgres.database import Database
 from adapters.postgres.errors import is_collision
 from application.auth.opening import Grant, HeldTokens, Visit
+from application.auth.ports import AuthWork
 from application.auth.staying import Refreshed
 from domain.auth.limits import LimitSource, SessionLimitReached, WhenFull
 from domain.auth.people import Actor, Role
@@ -110,6 +113,78 @@ async def test_a_limit_that_denies_lets_three_of_twelve_in(
     assert Counter(type(answer) for answer in answers) == {Grant: 3, SessionLimitReached: 9}
     assert await live(replicas[0]) == {answer.session.id for answer in answers if isinstance(answer, Grant)}
     assert max(seen) <= 3
+
+
+async def test_a_session_that_a_sign_in_found_expired_is_not_prolonged_by_a_refresh_that_began_before(
+    replicas: list[AuthOnPostgres], cloned: ClonedDatabase, clock: SettableClock
+) -> None:
+    """In the time of the refresh the session lives, but the sign-in was first in the line for its row."""
+    one, two = replicas
+    await define_limit(one, LimitSource.USER, "usr_ada", 1)
+    grant = await one.enter()
+    clock.advance(days=7, seconds=-1)
+    with cloned.administration() as holder:
+        holder.execute("begin")
+        holder.execute("select from auth_sessions where id = %s for update", [grant.session.id])
+
+        async def transact(unit: Callable[[AuthWork], Awaitable[Any]], /) -> Any:
+            async def late(work: AuthWork) -> Any:
+                clock.advance(seconds=2)
+                others.append(asyncio.create_task(two.enter()))
+                await waits_or_ends(cloned, others[0])
+                return await unit(work)
+
+            return await one.transact(late)
+
+        others: list[asyncio.Task[Grant]] = []
+        refreshing = asyncio.create_task(replace(one, transact=transact).refresh(Role.STUDENT, grant.refresh_token))
+        while not others:
+            await asyncio.sleep(0)
+        await waits_or_ends(cloned, refreshing, beside=others[0])
+        holder.execute("commit")
+    other = await others[0]
+    with pytest.raises(SessionEnded):
+        await refreshing
+    assert await live(one) == {other.session.id}
+
+
+async def test_a_session_that_is_being_prolonged_while_it_expires_is_counted_by_a_sign_in(
+    replicas: list[AuthOnPostgres], cloned: ClonedDatabase, clock: SettableClock
+) -> None:
+    """The refresh has done all but commit; the sign-in waits for it and finds no room."""
+    one, two = replicas
+    await define_limit(one, LimitSource.USER, "usr_ada", 1, WhenFull.DENY)
+    grant = await one.enter()
+    clock.advance(days=7, seconds=-1)
+    others: list[asyncio.Task[Grant]] = []
+
+    async def transact(unit: Callable[[AuthWork], Awaitable[Any]], /) -> Any:
+        async def early(work: AuthWork) -> Any:
+            answer = await unit(work)
+            clock.advance(seconds=2)
+            others.append(asyncio.create_task(two.enter()))
+            await waits_or_ends(cloned, others[0])
+            return answer
+
+        return await one.transact(early)
+
+    assert await replace(one, transact=transact).refresh(Role.STUDENT, grant.refresh_token)
+    with pytest.raises(SessionLimitReached):
+        await others[0]
+    assert await live(one) == {grant.session.id}
+
+
+async def waits_or_ends(
+    cloned: ClonedDatabase, task: asyncio.Task[Any], *, beside: asyncio.Task[Any] | None = None
+) -> None:
+    """Returns when the task waits for a lock, as the one beside it may, or is done without one."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with asyncio.timeout(5):
+        while not task.done():
+            others = 0 if beside is None or beside.done() else 1
+            if cloned.keeper.execute(waiting).fetchall() > [(others,)]:
+                return
+            await asyncio.sleep(0.005)
 
 
 async def test_a_lowered_limit_acts_once_while_all_sessions_refresh_at_once(

@@ -36,6 +36,17 @@ def test_every_statement_plans(area: str, module_database: ClonedDatabase) -> No
                 pytest.fail(f"{area}.sql: {name}: {error}")
 
 
+@pytest.mark.parametrize("name", ["purge_idempotency_keys", "purge_sessions", "purge_attempts"])
+def test_no_step_of_a_purge_reads_a_whole_table(name: str, module_database: ClonedDatabase) -> None:
+    """However many rows there are of which none is old enough."""
+    with psycopg.connect(module_database.urls.app, autocommit=True) as connection:
+        connection.execute("set enable_seqscan = off")
+        found = connection.execute(f"explain (generic_plan) {numbered(load('operations')[name])}".encode()).fetchall()
+    plan = "\n".join(line for (line,) in found)
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
 def used_names() -> dict[str, set[str]]:
     """Area → names, as the sources say `NAME = load("area")` and `NAME["statement"]`."""
     used: dict[str, set[str]] = {area: set() for area in AREAS}

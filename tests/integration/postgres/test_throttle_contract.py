@@ -66,12 +66,12 @@ async def test_counters_come_back_as_they_were_kept(transact: Transaction[Thrott
     first = Attempts(
         key="a",
         failures=7,
-        pending=2,
+        under_way=(NOW, NOW + timedelta(microseconds=1)),
         window_started_at=NOW,
         last_at=NOW + timedelta(microseconds=1),
         blocked_until=NOW + timedelta(minutes=4),
     )
-    second = replace(first, key="b", blocked_until=None, pending=0)
+    second = replace(first, key="b", blocked_until=None, under_way=(NOW - timedelta(seconds=1),))
     await keep(transact, second, first)
     assert await held(transact, "a", "b") == {"a": first, "b": second}
     await keep(transact, first.cleared())
@@ -148,8 +148,8 @@ async def test_counters_that_tell_nothing_any_more_are_purged(database: Database
     }
     for key, (failures, days) in ages.items():
         await database.fetch_one(
-            "insert into attempt_counters (key, failures, pending, window_started_at, last_at, blocked_until)"
-            " select %(key)s, %(failures)s, 0, at, at, case when %(locks)s then at end"
+            "insert into attempt_counters (key, failures, window_started_at, last_at, blocked_until)"
+            " select %(key)s, %(failures)s, at, at, case when %(locks)s then at end"
             " from (select clock_timestamp() - make_interval(days => %(days)s) as at) then_ returning key",
             {"key": key, "failures": failures, "days": days, "locks": key in {"failed", "stopped"}},
         )

@@ -40,7 +40,7 @@ async def test_a_group_is_made_under_a_trimmed_name_with_a_row_of_its_own(office
     assert await office.limit_of(LimitSubject.group(group.id)) == a_limit(2)
     (row,) = await office.audited()
     assert (row.action, row.subject, row.reason) == ("session_group.created", group.id, "new term")
-    assert row.after == {"name": "Class of 2026", "limit": 2, "whenFull": "evict_oldest"}
+    assert row.after == {"name": "Class of 2026", "limit": 2, "when_full": "evict_oldest"}
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
@@ -71,8 +71,8 @@ async def test_a_change_touches_what_it_names_and_is_one_row(office: LimitOffice
     assert changed.limit is None
     _, *rows = await office.audited()
     assert [row.action for row in rows] == ["session_group.changed"] * 3
-    assert rows[0].before == {"name": "Class", "limit": 2, "whenFull": "deny"}
-    assert rows[0].after == {"name": "Class", "limit": 4, "whenFull": "deny", "enforceNow": False}
+    assert rows[0].before == {"name": "Class", "limit": 2, "when_full": "deny"}
+    assert rows[0].after == {"name": "Class", "limit": 4, "when_full": "deny", "enforce_now": False}
     assert (rows[2].after or {})["limit"] is None
     assert rows[2].reason == "over"
 
@@ -143,7 +143,7 @@ async def test_who_is_in_a_group_is_added_no_second_time(office: LimitOffice) ->
     assert again.member == first.member
     _, row = await office.audited()
     assert (row.action, row.subject) == ("session_group.member_added", group.id)
-    assert (row.after, row.reason) == ({"userId": user_id}, "asked for it")
+    assert (row.after, row.reason) == ({"user_id": user_id}, "asked for it")
 
 
 async def test_who_leaves_a_group_leaves_a_row(office: LimitOffice) -> None:
@@ -153,7 +153,7 @@ async def test_who_leaves_a_group_leaves_a_row(office: LimitOffice) -> None:
     await office.remove_member(ROOT, group.id, user_id, "moved")
     assert (await office.limits_of(user_id)).groups == ()
     *_, row = await office.audited()
-    assert (row.action, row.before, row.reason) == ("session_group.member_removed", {"userId": user_id}, "moved")
+    assert (row.action, row.before, row.reason) == ("session_group.member_removed", {"user_id": user_id}, "moved")
     with pytest.raises(SessionGroupMemberNotFound):
         await office.remove_member(ROOT, group.id, user_id)
 
@@ -166,7 +166,7 @@ async def test_a_deleted_group_leaves_nothing_but_its_row(office: LimitOffice) -
     assert (await office.limits_of("usr_ada")).groups == ()
     *_, row = await office.audited()
     assert (row.action, row.reason) == ("session_group.deleted", "term is over")
-    assert row.before == {"name": "Class", "limit": 1, "whenFull": "evict_oldest", "memberCount": 1}
+    assert row.before == {"name": "Class", "limit": 1, "when_full": "evict_oldest", "member_count": 1}
     await office.found_group(called="class")
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from application.admin.limit_ports import LimitSubject
+from application.admin.groups import GroupChange, LimitChange
+from application.admin.limit_ports import LimitSubject, Turnover
 from application.admin.limits import HANDFUL, Enforced, LimitOrder
 from domain.auth.limits import LimitSource
 from domain.auth.people import Actor, Role, UserNotFound
 from domain.auth.sessions import Forbidden
+from domain.errors import StoreUnavailable
 from tests.support.admin_builders import ROOT
 from tests.support.auth_builders import NOW
 from tests.support.limit_builders import STUDENTS, LimitOffice, a_limit, an_order, office_in_memory
@@ -40,11 +42,11 @@ async def test_a_limit_is_defined_changed_and_taken_away_each_with_one_row(offic
     assert [(row.actor_id, row.action, row.subject) for row in rows] == [
         ("usr_root", "session_limit.changed", user_id)
     ] * 3
-    assert rows[0].before == {"limit": None, "whenFull": None}
-    assert rows[0].after == {"limit": 5, "whenFull": "evict_oldest", "enforceNow": False}
+    assert rows[0].before == {"limit": None, "when_full": None}
+    assert rows[0].after == {"limit": 5, "when_full": "evict_oldest", "enforce_now": False}
     assert [row.reason for row in rows] == ["three devices and two labs", None, None]
-    assert rows[1].before == {"limit": 5, "whenFull": "evict_oldest"}
-    assert rows[2].after == {"limit": None, "whenFull": None, "enforceNow": False}
+    assert rows[1].before == {"limit": 5, "when_full": "evict_oldest"}
+    assert rows[2].after == {"limit": None, "when_full": None, "enforce_now": False}
 
 
 async def test_what_changes_nothing_is_not_on_record(office: LimitOffice) -> None:
@@ -95,7 +97,7 @@ async def test_enforcing_a_limit_again_is_an_act_of_its_own(office: LimitOffice)
     assert enforced.revoked == 1
     *_, last = await office.audited()
     assert (last.action, last.reason) == ("session_limit.enforced", "seen in two towns")
-    assert last.after == {"limit": 2, "whenFull": "evict_oldest", "enforceNow": True}
+    assert last.after == {"limit": 2, "when_full": "evict_oldest", "enforce_now": True}
 
 
 async def test_a_limit_taken_away_enforces_the_one_that_counts_then(office: LimitOffice) -> None:
@@ -136,6 +138,38 @@ async def test_what_is_beyond_the_first_batch_is_left_to_a_job(office: LimitOffi
     await office.work_off()
     assert [len(await office.live(f"p{number}")) for number in range(5)] == [1] * 5
     assert await office.acts() == ["session_limit.changed"]
+
+
+class _Failing(Turnover):
+    """The store fails as soon as the limit is defined."""
+
+    async def __call__(self) -> None:
+        raise StoreUnavailable
+
+
+@pytest.mark.parametrize("of_group", [True, False])
+async def test_an_enforcement_that_was_ordered_is_not_lost(office: LimitOffice, *, of_group: bool) -> None:
+    office.turnover = _Failing()
+    await office.admit("ada", sessions=3)
+    if of_group:
+        group = await office.found_group("ada")
+        change = GroupChange(limit=LimitChange(max_sessions=1), enforce_now=True)
+        _, enforced = await office.change_group(ROOT, group.id, change)
+    else:
+        enforced = await office.set_role_limit(ROOT, Role.STUDENT, an_order(1, now=True))
+    assert enforced == Enforced(revoked=0, complete=False)
+    assert len(await office.live("ada")) == 3
+    await office.work_off()
+    assert len(await office.live("ada")) == 1
+
+
+async def test_what_is_not_to_be_enforced_now_orders_no_job(office: LimitOffice) -> None:
+    await office.admit("ada", sessions=3)
+    group = await office.found_group("ada")
+    await office.set_role_limit(ROOT, Role.STUDENT, an_order(1))
+    await office.change_group(ROOT, group.id, GroupChange(limit=LimitChange(max_sessions=1)))
+    await office.work_off()
+    assert len(await office.live("ada")) == 3
 
 
 async def test_a_job_goes_on_where_the_batch_before_it_ended(office: LimitOffice) -> None:
