@@ -119,12 +119,17 @@ def _database(settings: Settings) -> Database:
 
 
 def _job_worker(
-    settings: Settings, housekeeping: Housekeeping, deliver_mail: DeliverMail, enforce_limits: EnforceLimits
+    settings: Settings,
+    housekeeping: Housekeeping,
+    deliver_mail: DeliverMail,
+    enforce_limits: EnforceLimits,
+    end_every_session: EndEverySession,
 ) -> JobWorker:
     tasks: dict[str, Task] = {
         **housekeeping.tasks(),
         JobName.SEND_MAIL: deliver_mail,
         JobName.ENFORCE_LIMITS: enforce_limits.go_on,
+        JobName.END_SESSIONS: end_every_session.finish,
     }
     return JobWorker(settings.database_url or "", tasks, periodic=HOUSEKEEPING_SCHEDULE)
 
@@ -181,7 +186,11 @@ class Container(containers.DeclarativeContainer):
     limit_transaction = providers.Singleton(PostgresTransaction, database, PostgresLimitWork, ids)
     enforce_limits = providers.Singleton(EnforceLimits, transact=limit_transaction, turnover=turnover)
     housekeeping = providers.Singleton(Housekeeping, database, ids)
-    job_worker = providers.Singleton(_job_worker, settings, housekeeping, deliver_mail, enforce_limits)
+    admin_transaction = providers.Singleton(PostgresTransaction, database, PostgresAdminWork, ids)
+    end_every_session = providers.Singleton(EndEverySession, transact=admin_transaction, turnover=turnover)
+    job_worker = providers.Singleton(
+        _job_worker, settings, housekeeping, deliver_mail, enforce_limits, end_every_session
+    )
 
     # auth
     auth_policy = providers.Singleton(_policy, settings)
@@ -236,6 +245,7 @@ class Container(containers.DeclarativeContainer):
         hasher=password_hasher,
         guard=guard_attempts,
         open_session=open_session,
+        policy=auth_policy,
         events=auth_events,
     )
     sign_out = providers.Factory(
@@ -279,11 +289,12 @@ class Container(containers.DeclarativeContainer):
     give_reset_link = providers.Factory(
         GiveResetLink, transact=account_transaction, source=token_source, base_url=settings.provided.base_url
     )
-    resend_verification = providers.Factory(ResendVerification, transact=account_transaction)
+    resend_verification = providers.Factory(ResendVerification, transact=account_transaction, events=auth_events)
     verify_email = providers.Factory(VerifyEmail, transact=account_transaction, people=auth_reader, events=auth_events)
     change_email = providers.Factory(
         ChangeEmail,
         transact=account_transaction,
+        source=token_source,
         confirm_password=confirm_password,
         policy=auth_policy,
         events=auth_events,
@@ -325,7 +336,6 @@ class Container(containers.DeclarativeContainer):
 
     # admin
     admin_reader = providers.Singleton(PostgresAdminReader, database)
-    admin_transaction = providers.Singleton(PostgresTransaction, database, PostgresAdminWork, ids)
     read_user = providers.Factory(ReadUser, admin_reader=admin_reader)
     add_user = providers.Factory(AddUser, transact=admin_transaction, ids=ids)
     change_user = providers.Factory(ChangeUser, transact=admin_transaction)
@@ -336,7 +346,6 @@ class Container(containers.DeclarativeContainer):
     list_sessions_of = providers.Factory(ListSessionsOf, admin_reader=admin_reader)
     end_session_of = providers.Factory(EndSessionOf, transact=admin_transaction)
     end_sessions_of = providers.Factory(EndSessionsOf, transact=admin_transaction)
-    end_every_session = providers.Factory(EndEverySession, transact=admin_transaction)
     invite = providers.Factory(Invite, transact=admin_transaction, ids=ids)
     withdraw_invitation = providers.Factory(WithdrawInvitation, transact=admin_transaction)
 

@@ -35,7 +35,7 @@ def create(email: str, role: str, name: str | None, password: str, *, temporary:
             email_verified=True,
             must_change_password=temporary,
         )
-        person = use(settings, lambda container: container.create_user()(None, new))
+        person = use(settings, lambda container: container.create_user()(new))
     click.echo(f"created {person.id} {person.email} ({person.role})")
 
 
@@ -59,7 +59,10 @@ def change_role(email: str, role: str) -> None:
 @user.command("reset-password")
 @click.argument("email")
 def reset_password(email: str) -> None:
-    """Print a link with which whoever has EMAIL sets a password; it is good once and for half an hour."""
+    """Print a link with which whoever has EMAIL sets a password; it is good once and for half an hour.
+
+    It begins with ACE_PUBLIC_URL, or in development with the address that ACE_HOST and ACE_PORT name.
+    """
     with database() as settings:
         link = use(settings, lambda container: container.give_reset_link()(email))
     click.echo(link)

@@ -65,9 +65,10 @@ class AccountRoutes(PortalRoutes):
         self,
         data: JSONBody[MailRequest],
         resend_verification: NamedDependency[ResendVerification],
+        session_edge: NamedDependency[SessionEdge],
     ) -> Response[None]:
         """Ask for the mail that verifies an address. The answer does not tell whether there is such an account."""
-        await resend_verification(data.email)
+        await resend_verification(data.email, session_edge.visit(self.portal))
         return without_body(202)
 
     @post(

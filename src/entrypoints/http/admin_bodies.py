@@ -163,6 +163,15 @@ class EndedSessionsBody(ResponseBody):
     example: ClassVar[Mapping[str, Any]] = {"revoked": 2}
 
 
+class EndedEverywhereBody(ResponseBody):
+    """How many sessions have ended so far."""
+
+    revoked: Annotated[int, Meta(description="How many sessions have ended by this")]
+    complete: Annotated[bool, Meta(description="Whether these were all; the rest end within minutes")]
+
+    example: ClassVar[Mapping[str, Any]] = {"revoked": 412, "complete": True}
+
+
 class InviteRequest(RequestBody):
     """Who is invited to register, and as what."""
 

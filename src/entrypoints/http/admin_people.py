@@ -157,7 +157,10 @@ async def unlock(
     unlock_user: Injected[UnlockUser],
     data: JSONBody[ReasonRequest | None] = None,
 ) -> Response[None]:
-    """Forget the wrong passwords that were tried at an account, so that its person need not wait."""
+    """Forget the wrong passwords that were tried at an account, so that its person need not wait.
+
+    If none were tried nothing happens.
+    """
     return await once(request, actor, lambda: unlock_user(actor, user_id, _reason(data)), _nothing)
 
 

@@ -14,6 +14,7 @@ from domain.auth.sessions import SessionNotFound
 from entrypoints.http.admin_bodies import (
     AuthSessionBody,
     AuthSessionPage,
+    EndedEverywhereBody,
     EndedSessionsBody,
     EveryoneRequest,
     ReasonRequest,
@@ -60,7 +61,7 @@ async def end_all(
     end_sessions_of: Injected[EndSessionsOf],
     data: JSONBody[ReasonRequest | None] = None,
 ) -> EndedSessionsBody:
-    """End every session of a person on every device, at once."""
+    """End every session of a person on every device, at once. If none lives nothing happens."""
     return EndedSessionsBody(revoked=await end_sessions_of(actor, user_id, data.reason if data else None))
 
 
@@ -91,9 +92,13 @@ async def end_one(
 )
 async def end_every(
     actor: NamedDependency[Actor], data: JSONBody[EveryoneRequest], end_every_session: Injected[EndEverySession]
-) -> EndedSessionsBody:
-    """End every session of everybody, at once, except the one through which this is asked."""
-    return EndedSessionsBody(revoked=await end_every_session(actor, data.reason))
+) -> EndedEverywhereBody:
+    """End every session of everybody that was opened until now, except the one through which this is asked.
+
+    Of very many the first end at once, the rest, where `complete` is false, within minutes.
+    """
+    ended = await end_every_session(actor, data.reason)
+    return EndedEverywhereBody(revoked=ended.revoked, complete=ended.complete)
 
 
 sessions = [list_sessions, end_all, end_one, end_every]

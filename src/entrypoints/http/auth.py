@@ -37,6 +37,7 @@ from entrypoints.http.auth_bodies import (
     ProfileBody,
     RefreshRequest,
     RegisterRequest,
+    RegisterStaffRequest,
     RevokedBody,
     SignedInBody,
     own_session_body,
@@ -191,12 +192,12 @@ class StaffPortal(Portal):
     )
     async def register(
         self,
-        data: JSONBody[RegisterRequest],
+        data: JSONBody[RegisterStaffRequest],
         register_staff: NamedDependency[RegisterStaff],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
         """Register with an invitation, and be signed in at once."""
-        grant = await register_staff(_registration(data), session_edge.visit(self.portal))
+        grant = await register_staff(_registration(data, data.invitation), session_edge.visit(self.portal))
         return _signed_in(session_edge, grant, data.delivery)
 
 
@@ -230,13 +231,13 @@ class LegacyAuth(OpenPortal):
     opt = _serving(Role.STUDENT, successor="/student/auth")
 
 
-def _registration(data: RegisterRequest) -> Registration:
+def _registration(data: RegisterRequest, invitation: str | None = None) -> Registration:
     return Registration(
         email=data.email,
         password=data.password,
         name=data.name,
         username=data.username,
-        invitation=data.invitation,
+        invitation=invitation,
     )
 
 

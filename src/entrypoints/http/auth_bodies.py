@@ -32,19 +32,32 @@ class Delivery(StrEnum):
 
 
 class RegisterRequest(RequestBody):
-    """Who registers, and with which password from now on."""
+    """Who registers as a student, and with which password from now on."""
 
     email: Email
     password: Password
     name: Annotated[Name | None, Meta(description="To be shown; absent: nothing is shown")] = None
     username: Annotated[Username | None, Meta(description="Unique without regard to case")] = None
-    invitation: Annotated[Secret | None, Meta(description="What staff were sent; students need none")] = None
     delivery: Delivery = Delivery.COOKIE
 
     example: ClassVar[Mapping[str, Any]] = {
         "email": "ada@example.org",
         "password": "a long sentence is easy to keep",
         "name": "Ada Lovelace",
+        "delivery": "body",
+    }
+
+
+class RegisterStaffRequest(RegisterRequest, kw_only=True):
+    """Who registers as an instructor or administrator, with the invitation that was mailed to this address."""
+
+    invitation: Annotated[Secret | None, Meta(description="The token of the link in the mail")] = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "email": "grace@example.org",
+        "password": "the longer the sentence the better",
+        "name": "Grace Hopper",
+        "invitation": _SECRET_EXAMPLE,
         "delivery": "body",
     }
 

@@ -22,6 +22,8 @@ from domain.auth.people import Actor
 from domain.auth.sessions import Forbidden, PasswordChangeRequired, TokenInvalid, TokenMissing
 from domain.errors import DomainError, Kind
 from entrypoints.http.exchange import Exchange, Header, exchange_of
+from entrypoints.http.refusals import UnsupportedMediaType
+from entrypoints.http.requests import says_json
 from entrypoints.http.session_cookies import (
     EdgeSettings,
     ReceivedCookies,
@@ -142,6 +144,10 @@ class Authentication(ASGIMiddleware):
         if bearer_token(exchange) is not None:
             return
         self._origins.check(exchange)
+        media_type = exchange.request_headers.get(b"content-type")
+        if media_type is not None and not says_json(media_type):
+            # Even without a body, which a refresh and a sign-out may have: a foreign form says what it is.
+            raise UnsupportedMediaType
         if not may_be_signed_in:
             return
         cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))

@@ -35,11 +35,12 @@ _DESCRIPTION: Final = (
     " student; a server started with `--demo` prints accounts for all three portals.\n\n"
     "**Conventions.** Times are UTC, durations whole seconds, marks and percents decimal strings. Every error is a"
     " problem document (RFC 9457) with a stable `code`. Lists come page by page: pass `nextCursor` as `cursor`. A"
-    " creating or submitting request with an `Idempotency-Key` may be repeated: it has one effect and one answer."
+    " creating or submitting request with an `Idempotency-Key` may be repeated: it has one effect and one answer; not"
+    " so where a password or a token is sent or answered, because what is remembered would hold it."
 )
 # In the order of the page.
 _TAGS: Final[Mapping[str, str]] = {
-    "student-auth": "Students register, sign in and out, and keep their session alive.",
+    "student-auth": "Students register, sign in and out, and see to their password, address and sessions.",
     "instructor-auth": "The same for instructors, who register with an invitation.",
     "admin-auth": "The same for administrators, who register with an invitation.",
     "enrollment": "Exam packages that anybody may look at, and what students are enrolled in.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from litestar import MediaType, Response
+from litestar import Response
+
+NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RenderedReply(msgspec.Struct, frozen=True, array_like=True):
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response[Any]:
         return Response(
-            self.body or None,
+            None if self.status == NO_CONTENT else self.body,
             status_code=self.status,
             headers={**self.headers, **(headers or {})},
             media_type=self.media_type,
@@ -38,12 +40,12 @@ class RenderedReply(msgspec.Struct, frozen=True, array_like=True):
 
 def without_body(status: int) -> Response[Any]:
     """An answer whose status says it all. The framework would write `null`."""
-    return Response(b"", status_code=status, media_type=MediaType.TEXT)
+    return Response(b"", status_code=status)
 
 
 def rendered(answer: msgspec.Struct | Reply | None, default_status: int) -> RenderedReply:
     """The bytes of an answer."""
     reply = answer if isinstance(answer, Reply) else Reply(answer)
     body = b"" if reply.body is None else msgspec.json.encode(reply.body)
-    status = reply.status or (default_status if body else 204)
+    status = reply.status or (default_status if body else NO_CONTENT)
     return RenderedReply(status, dict(reply.headers), "application/json", body)

@@ -75,6 +75,7 @@ async def test_asvs_16_3_1_what_is_done_with_an_account_is_told(ada: Visitor, li
     await ada.post("change-password", currentPassword="not the password", newPassword="quite another sentence")
     await ada.post("change-password", currentPassword=PASSWORD, newPassword="quite another sentence")
     await ada.post("request-password-reset", email=ada.email)
+    await ada.post("resend-verification", email=ada.email)
     ada.password = "quite another sentence"
     await ada.post("logout")
     await ada.sign_in()
@@ -83,6 +84,7 @@ async def test_asvs_16_3_1_what_is_done_with_an_account_is_told(ada: Visitor, li
         "password_change_refused",
         "password_changed",
         "reset_requested",
+        "verification_requested",
         "sign_out",
         "sign_in",
         "sign_out_everywhere",

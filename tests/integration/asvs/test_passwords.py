@@ -45,10 +45,10 @@ async def test_asvs_6_2_1_one_character_less_than_the_least_is_refused(
     for password, accepted in ((text[:-1], False), (text, True)):
         new = NewUser(role=role, email=f"{role}{len(password)}@least.example", password=password)
         if accepted:
-            await whole_site.container.create_user()(None, new)
+            await whole_site.container.create_user()(new)
         else:
             with pytest.raises(PasswordRefused):
-                await whole_site.container.create_user()(None, new)
+                await whole_site.container.create_user()(new)
 
 
 async def test_asvs_6_2_1_and_6_2_9_lengths_at_the_door(whole_site: WholeSite) -> None:
@@ -122,7 +122,7 @@ async def test_asvs_6_1_2_and_6_2_4_and_6_2_11_what_is_guessed_first_is_refused_
         role=Role.STUDENT, email=ada.email.replace("visitor", "made"), password=word.replace("visitor", "made")
     )
     with pytest.raises(PasswordRefused):
-        await whole_site.container.create_user()(None, made)
+        await whole_site.container.create_user()(made)
     assert (await ada.sign_in()).status_code == 200
 
 

@@ -244,6 +244,20 @@ async def test_who_has_a_temporary_password_changes_it_first(client: httpx.Async
     assert (await client.get("/admin/auth/sessions")).status_code == 200
 
 
+async def test_a_student_who_was_made_admin_needs_a_password_that_is_long_enough(
+    ada: httpx.AsyncClient, cloned: ClonedDatabase
+) -> None:
+    """A student's eight characters open nothing at the portal of admins but their own change."""
+    short = {"currentPassword": PASSWORD, "newPassword": "8 chars."}
+    assert (await ada.post("/student/auth/change-password", json=short)).status_code == 200
+    cloned.keeper.execute("update users set role = 'admin'")
+    await signed_in(ada, "/admin/auth", password="8 chars.")
+    assert code(await ada.get("/admin/auth/sessions")) == "auth.password_change_required"
+    longer = {"currentPassword": "8 chars.", "newPassword": NEW_PASSWORD}
+    assert (await ada.post("/admin/auth/change-password", json=longer)).status_code == 200
+    assert (await ada.get("/admin/auth/sessions")).status_code == 200
+
+
 @pytest.mark.parametrize("leave", ["logout", "logout-all"])
 async def test_who_has_a_temporary_password_may_leave(client: httpx.AsyncClient, app: Application, leave: str) -> None:
     await member(app, "/student/auth", must_change_password=True)

@@ -29,17 +29,19 @@ _IDS = {
 _DEEP = 100_000
 _OVERSIZE = 2 * 1024 * 1024
 
+_NEWCOMER: dict[str, Any] = {
+    "email": "new@example.org",
+    "password": PASSWORD,
+    "name": "New",
+    "username": "new",
+    "delivery": "body",
+}
 # A body that each operation takes, to be spoilt in one place.
 _BODIES: dict[str, dict[str, Any]] = {
     "login": {"email": "student@example.org", "password": PASSWORD, "rememberMe": False, "delivery": "body"},
-    "register": {
-        "email": "new@example.org",
-        "password": PASSWORD,
-        "name": "New",
-        "username": "new",
-        "invitation": "none",
-        "delivery": "body",
-    },
+    "registerInstructor": {**_NEWCOMER, "invitation": "none"},
+    "registerAdmin": {**_NEWCOMER, "invitation": "none"},
+    "register": _NEWCOMER,
     "refresh": {"refreshToken": "none"},
     "verifyEmail": {"token": "none"},
     "resendVerification": {"email": "nobody@example.org"},

@@ -9,7 +9,6 @@ import pytest
 from tests.support.http import assert_problem
 from tests.support.whole_site import Operation, WholeSite
 
-
 _IDS = {"userId": "usr_none", "groupId": "sgr_none"}
 
 

@@ -58,6 +58,7 @@ def pass_time(database: ClonedDatabase, seconds: int) -> None:
     database.keeper.execute(
         "update attempt_counters set window_started_at = window_started_at - make_interval(secs => %(seconds)s),"
         " last_at = last_at - make_interval(secs => %(seconds)s),"
+        " under_way = array(select at - make_interval(secs => %(seconds)s) from unnest(under_way) at),"
         " blocked_until = blocked_until - make_interval(secs => %(seconds)s)",
         {"seconds": seconds},
     )

@@ -47,6 +47,9 @@ class Envelope:
             await send_problem(send_complete, exchange, refusal)
 
     def _completed(self, exchange: Exchange, headers: list[Header]) -> list[Header]:
+        if (b"content-length", b"0") in headers:
+            # The framework names a type for nothing, too.
+            headers = [header for header in headers if header[0] != b"content-type"]
         own = {name for name, _ in headers}
         complete = [*headers, (b"x-request-id", exchange.request_id.encode()), *exchange.answer_headers]
         complete += [header for header in _DEFAULTS if header[0] not in own]
