@@ -100,6 +100,14 @@ def login() -> Script:
     )
     entered = transaction(
         statement("auth", "hold_user", user_id=visitor),
+        statement(
+            "auth",
+            "end_expired",
+            user_id=visitor,
+            now=_NOW,
+            since="clock_timestamp() - interval '10 seconds'",
+            reason="'expired'",
+        ),
         statement("auth", "limits_of", user_id=visitor, role="'student'"),
         statement("auth", "live_sessions", user_id=visitor, now=_NOW),
         statement(
@@ -107,11 +115,11 @@ def login() -> Script:
         ),
         _open_session(visitor, session),
     )
-    counted = transaction(*_count_attempt("1"))
-    return Script(statements=(*counted, found, *transaction(*_count_attempt("0")), *entered))
+    counted = transaction(*_count_attempt(settled=False))
+    return Script(statements=(*counted, found, *transaction(*_count_attempt(settled=True)), *entered))
 
 
-def _count_attempt(pending: str) -> tuple[str, str]:
+def _count_attempt(*, settled: bool) -> tuple[str, str]:
     """An attempt at one account from one address is reserved, or settled."""
     keys = "array['account:' || :client_id::text, 'pair:' || :client_id::text, 'sign-in:' || :client_id::text]"
     thrice = "array[{0}, {0}, {0}]"
@@ -120,7 +128,8 @@ def _count_attempt(pending: str) -> tuple[str, str]:
         "keep_attempts",
         keys=keys,
         failures=thrice.format("0"),
-        pending=thrice.format(pending),
+        under_way_by="array[]::text[]" if settled else keys,
+        under_way_since="array[]::timestamptz[]" if settled else thrice.format(_NOW),
         window_started_at=thrice.format(_NOW),
         last_at=thrice.format(_NOW),
         blocked_until="array[null, null, null]",

@@ -24,11 +24,18 @@ from domain.auth.refresh import TOKEN_BYTES
 from domain.auth.throttling import UNSETTLED
 from entrypoints import setting_values
 from entrypoints.container import Container
+from entrypoints.http.areas import AREAS
+from entrypoints.http.auth import Portal
+from entrypoints.http.auth_bodies import Delivery
 from entrypoints.quotas import guessing_rules, quotas_of
 from entrypoints.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
 _TEXT = (_ROOT / "docs" / "security.md").read_text()
+
+
+# What the document calls the ways in which tokens travel.
+_TRAVELS = {Delivery.COOKIE: "cookies", Delivery.BODY: "bearer"}
 
 
 def rows(*columns: str) -> Iterator[list[str]]:
@@ -115,9 +122,14 @@ def test_asvs_6_1_2_the_words_that_make_no_password_are_told() -> None:
 
 
 def test_asvs_6_1_3_and_7_1_3_every_way_in_is_told() -> None:
-    """Each portal, and both ways in which a session travels."""
+    """Each portal that is served, and every way in which its tokens travel."""
+    told = re.search(r"one portal \((.*?)\)", _TEXT)
+    assert told is not None
+    handlers = [handler for area in AREAS for handler in area.handlers]
+    served = {handler.portal.value for handler in handlers if isinstance(handler, type) and issubclass(handler, Portal)}
+    assert set(told[1].split(", ")) == served
     ways = [row[0] for row in rows("Way", "Who uses it", "How")]
-    assert ways == ["Portal, by cookies", "Portal, by bearer"]
+    assert ways == [f"Portal, by {_TRAVELS[delivery]}" for delivery in Delivery]
 
 
 def test_asvs_11_1_1_every_key_and_every_secret_setting_is_told() -> None:

@@ -14,9 +14,9 @@ from domain.auth.sessions import Busy
 from domain.auth.throttling import Admission, Attempts
 from tests.support.auth_builders import NOW
 
-ADMITTED = Judgement(admission=Admission.ADMITTED, by=Attempts.none("a", NOW))
-UNDECIDED = Judgement(admission=Admission.UNDECIDED, by=Attempts.none("a", NOW))
-ELSEWHERE = Judgement(admission=Admission.UNDECIDED, by=Attempts.none("b", NOW))
+ADMITTED = Judgement(admission=Admission.ADMITTED, by=Attempts.none("a", NOW), at=NOW)
+UNDECIDED = Judgement(admission=Admission.UNDECIDED, by=Attempts.none("a", NOW), at=NOW)
+ELSEWHERE = Judgement(admission=Admission.UNDECIDED, by=Attempts.none("b", NOW), at=NOW)
 NEVER = 1_000.0
 
 
@@ -30,6 +30,13 @@ def answering(*judgements: Judgement, asked: list[int] | None = None) -> Callabl
     return ask
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets the others go on until it holds."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0)
+
+
 @pytest.fixture
 async def in_a_request() -> AsyncIterator[None]:
     """The request must be answered at second 100. Asynchronous, so that it is set where the test runs."""
@@ -41,10 +48,11 @@ async def in_a_request() -> AsyncIterator[None]:
 async def test_whoever_is_first_in_line_asks_again_when_an_attempt_is_settled_here() -> None:
     gate, asked = LinesOfAttempts(ask_again_seconds=NEVER), list[int]()
     waiting = asyncio.create_task(gate.ask_in_turn("a", answering(UNDECIDED, UNDECIDED, ADMITTED, asked=asked)))
-    for times in (1, 2):
-        await asyncio.sleep(0.002)
-        assert (len(asked), gate.waiting) == (times, 1)
-        gate.settled(["other", "a"])
+    await until(lambda: len(asked) == 1)
+    gate.settled(["other", "a"])
+    await until(lambda: len(asked) == 2)
+    assert gate.waiting == 1
+    gate.settled(["other", "a"])
     async with asyncio.timeout(1):
         assert await waiting == ADMITTED
     assert gate.waiting == 0
@@ -61,8 +69,8 @@ async def test_those_behind_ask_nothing_and_come_one_after_the_other() -> None:
         await gate.ask_in_turn("a", ask)
 
     line = [asyncio.create_task(come(number)) for number in range(5)]
-    await asyncio.sleep(0.002)
-    assert (order, gate.waiting) == ([0], 5)
+    await until(lambda: gate.waiting == 5)
+    assert order == [0]
     gate.settled(["a"])
     async with asyncio.timeout(1):
         await asyncio.gather(*line)

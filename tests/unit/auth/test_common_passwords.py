@@ -1,5 +1,6 @@
 """The list of passwords that are tried first."""
 
+import re
 import subprocess
 import sys
 from importlib.resources import files
@@ -19,6 +20,11 @@ def test_the_list_is_long_enough_and_every_line_of_it_counts() -> None:
     assert len(passwords) == len(set(passwords)) >= 3_000
     assert all(password == folded(password) for password in passwords)
     assert all(SHORTEST_PASSWORD <= len(password) <= MAX_PASSWORD_LENGTH for password in passwords)
+
+
+def test_no_line_has_the_marks_of_a_web_page() -> None:
+    """Nobody types `&hearts:`."""
+    assert [password for password in listed() if re.search(r"&#?\w+[:;]", password)] == []
 
 
 def test_what_everybody_would_guess_is_on_it_and_stands_near_the_top() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from application.auth.events import AuthAct, AuthEvent, Outcome, account_of
 from application.auth.opening import HeldTokens, Visit
+from application.auth.ports import ThrottleWork
 from application.auth.throttling import TakeQuota
+from application.request_context import RequestContext, request_context
 from domain.auth.guessing import Claim, LockedOut
 from domain.auth.people import Role, UserStatus
 from domain.auth.sessions import Busy, InvalidCredentials, WrongPortal
@@ -173,6 +177,43 @@ async def test_an_attempt_that_dies_counts_as_failed_in_the_end(auth: AuthInMemo
         await auth.enter()
     auth.clock.advance(seconds=60)
     assert await auth.enter()
+
+
+async def test_an_attempt_that_dies_counts_as_failed_while_others_come_and_go(auth: AuthInMemory) -> None:
+    async def die() -> None:
+        raise asyncio.CancelledError
+
+    auth.hasher.meanwhile.append(die)
+    with pytest.raises(asyncio.CancelledError):
+        await auth.enter(password=WRONG)
+    address = Claim.of(EMAIL, STUDENT_VISIT.ip).address
+    for _ in range(6):
+        auth.clock.advance(seconds=2)
+        await auth.enter()
+    counter = auth.store.tables["attempt_counters"][address]
+    assert (counter.failures, counter.pending) == (1, 0)
+
+
+async def test_an_outcome_is_told_when_it_is_too_late_to_answer_and_again_if_it_was_not_heard(
+    auth: AuthInMemory,
+) -> None:
+    """The password was right; that the counters are away for a moment does not make a failure of it."""
+    answers_by: list[float | None] = []
+    throttle = auth.throttle
+
+    async def hurried(unit: Callable[[ThrottleWork], Awaitable[Any]], /) -> Any:
+        answers_by.append(request_context.get().answer_by)
+        if len(answers_by) == 2:
+            raise StoreUnavailable
+        return await throttle(unit)
+
+    auth.throttle = hurried
+    token = request_context.set(RequestContext(answer_by=5.0))
+    assert await auth.enter()
+    assert request_context.get().answer_by == 5.0
+    request_context.reset(token)
+    assert answers_by == [5.0, None, None]
+    assert all(counter.pending == 0 for counter in auth.store.tables["attempt_counters"].values())
 
 
 async def test_of_fifteen_wrong_passwords_at_once_five_are_checked(auth: AuthInMemory) -> None:

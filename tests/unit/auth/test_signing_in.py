@@ -8,6 +8,7 @@ import pytest
 from application.auth.opening import HeldTokens, Visit
 from application.auth.registering import NewUser, Registration
 from application.auth.signing_in import Credentials
+from domain.auth.passwords import canonical_password
 from domain.auth.people import Role, UserStatus
 from domain.auth.sessions import InvalidCredentials, SessionEnded, WrongPortal
 from tests.support.auth_builders import EMAIL, NOW, PASSWORD, AuthInMemory, a_user, auth_in_memory
@@ -71,6 +72,40 @@ async def test_a_sign_in_does_not_fail_because_the_new_hash_would_have_to_wait(a
     auth.hasher.scheme, auth.hasher.busy_hashing = "new", True
     assert await auth.enter()
     assert auth.store.tables["users"]["usr_ada"].password_hash == "kept:" + PASSWORD
+
+
+@pytest.mark.parametrize("scheme", ["kept", "new"])
+@pytest.mark.parametrize(
+    ("role", "password", "must_change"),
+    [
+        (Role.ADMIN, "x" * 14, True),
+        (Role.INSTRUCTOR, "x" * 14, True),
+        (Role.ADMIN, "\N{LATIN SMALL LIGATURE FFI}" * 5, False),
+        (Role.ADMIN, "x" * 15, False),
+        (Role.STUDENT, "x" * 7, False),
+    ],
+)
+async def test_staff_with_the_short_password_of_a_student_change_it_first(
+    auth: AuthInMemory, role: Role, password: str, must_change: bool, scheme: str
+) -> None:
+    """As somebody has it who registered as a student and was given another role since."""
+    kept = "kept:" + canonical_password(password)
+    await auth.change_user("usr_ada", role=role, password_hash=kept)
+    auth.hasher.scheme = scheme
+    grant = await auth.enter(password=password, visit=Visit(portal=role))
+    assert grant.person.must_change_password is must_change
+    assert (await auth.authenticate(grant.access_token)).must_change_password is must_change
+    user = auth.store.tables["users"]["usr_ada"]
+    assert (user.must_change_password, user.password_hash) == (must_change, kept.replace("kept", scheme))
+
+
+async def test_a_sign_in_asks_nobody_to_change_a_password_when_it_is_refused(auth: AuthInMemory) -> None:
+    await auth.change_user("usr_ada", role=Role.ADMIN, password_hash="kept:short one")
+    with pytest.raises(InvalidCredentials):
+        await auth.enter(password="short on", visit=Visit(portal=Role.ADMIN))
+    with pytest.raises(WrongPortal):
+        await auth.enter(password="short one")
+    assert not auth.store.tables["users"]["usr_ada"].must_change_password
 
 
 def meanwhile(auth: AuthInMemory, *changes: Mapping[str, object]) -> None:

@@ -73,7 +73,7 @@ async def test_the_audit_row_names_who_made_what() -> None:
     defined = await office.define(ADMIN, replace(OUTLINE, banks=("cables",)))
     (entry,) = office.store.audit_log
     assert (entry.actor_id, entry.action, entry.subject) == ("usr_root", "package.create", defined.package.id)
-    assert entry.after == {"slug": "network", "title": "Network fundamentals", "linkedBanks": ["qbk_1"]}
+    assert entry.after == {"slug": "network", "title": "Network fundamentals", "linked_banks": ["qbk_1"]}
 
 
 async def test_the_command_line_acts_as_nobody() -> None:

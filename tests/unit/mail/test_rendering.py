@@ -113,7 +113,7 @@ def test_hostile_names(name: str) -> None:
 
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@y.test", "a@b.test, c@d.test", "Ada <ada@example.org>", ""])
 def test_what_is_not_one_address_is_not_written_to(to: str) -> None:
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises((ValueError, IndexError)):
         COMPOSER.compose(a_mail(MailKind.RESET_PASSWORD, to=to))
 
 
