@@ -56,12 +56,12 @@ def worker(database: Database) -> Callable[..., JobWorker]:
 async def nobody_is_left_behind() -> AsyncIterator[None]:
     """A worker or a job that outlasted the patience of `stop` ends before the next test begins."""
     yield
-    for _ in range(10):
-        left = [task for task in asyncio.all_tasks() if task.get_name().startswith(("job worker", "process job"))]
+    names = ("job worker", "process job")
+    while left := [task for task in asyncio.all_tasks() if task.get_name().startswith(names)]:
         for task in left:
             task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=2)
+        # What they die of is nobody's concern: their database connection is gone.
+        await asyncio.wait_for(asyncio.gather(*left, return_exceptions=True), timeout=20)
 
 
 async def enqueue(work: Work) -> None:
