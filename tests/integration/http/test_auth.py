@@ -328,3 +328,17 @@ async def test_every_operation_has_its_own_name_and_says_who_may_call_it(app: Ap
         )
         for portal in ("Student", "Instructor", "Admin", "Legacy")
     }
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize("route", ["refresh", "logout"])
+async def test_a_form_without_a_body_is_a_form_all_the_same(
+    client: httpx.AsyncClient, route: str, media_type: str
+) -> None:
+    """A refresh and a sign-out need no body, and a foreign page may send such a form without being asked."""
+    signed_in = await client.post("/student/auth/register", json=ADA)
+    page = {"x-csrf-token": signed_in.json()["csrfToken"]}
+    refused = await client.post(f"/student/auth/{route}", headers=page | {"content-type": media_type})
+    assert (refused.status_code, code(refused)) == (415, "request.unsupported_media_type")
+    assert (await client.get("/student/auth/me")).status_code == 200
+    assert (await client.post(f"/student/auth/{route}", headers=page)).is_success

@@ -50,14 +50,6 @@ from tests.support.mailbox import mailbox_of
 from tests.support.postgres import SettableClock
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def auth(request: pytest.FixtureRequest, clock: SettableClock) -> Auth:
-    if request.param == "memory":
-        return auth_in_memory(clock=clock)
-    database: Database = request.getfixturevalue("database")
-    return auth_on_postgres(database, clock)
-
-
 @pytest.fixture
 async def accounts(auth: Auth) -> Accounts:
     """Ada has an account whose password somebody else chose."""

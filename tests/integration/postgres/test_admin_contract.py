@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.database import Database
 from application.admin.people import Newcomer
 from application.mail import MailKind, MailOrder
-from application.ports import AuditEntry
 from domain.admin import LastAdmin, UserChange
 from domain.auth.links import LinkPurpose
 from domain.auth.people import (
@@ -26,29 +24,9 @@ from domain.auth.people import (
 from domain.auth.sessions import SessionEnd
 from domain.auth.throttling import account_key
 from domain.errors import DomainError
-from tests.support.admin_builders import ROOT, Administration, administration_of, root
-from tests.support.auth_builders import EMAIL, NOW, Auth, a_user, auth_in_memory, auth_on_postgres
+from tests.support.admin_builders import ROOT, Administration, entry
+from tests.support.auth_builders import EMAIL, NOW, a_user
 from tests.support.postgres import SettableClock
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def auth(request: pytest.FixtureRequest, clock: SettableClock) -> Auth:
-    if request.param == "memory":
-        return auth_in_memory(clock=clock)
-    database: Database = request.getfixturevalue("database")
-    return auth_on_postgres(database, clock)
-
-
-@pytest.fixture
-async def admin(auth: Auth) -> Administration:
-    """Root administers and Ada studies; both are signed in."""
-    found = administration_of(auth)
-    await found.settle(root(), a_user(email_verified_at=NOW))
-    return found
-
-
-def entry(action: str, subject: str = "usr_ada", **told: Any) -> AuditEntry:
-    return AuditEntry(actor_id="usr_root", action=action, subject=subject, **told)
 
 
 async def test_an_account_made_by_an_admin_has_no_password_and_its_person_is_mailed_a_link(

@@ -8,40 +8,18 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.database import Database
 from application.admin.limit_ports import Turnover
 from application.admin.sessions import EndedSessions
 from application.admin.views import SessionState
-from application.ports import AuditEntry
 from domain.auth.people import (
     Role,
     UserNotFound,
 )
 from domain.auth.sessions import SessionEnd, SessionNotFound
 from domain.errors import StoreUnavailable
-from tests.support.admin_builders import ROOT, Administration, administration_of, root
-from tests.support.auth_builders import NOW, Auth, a_session, a_user, auth_in_memory, auth_on_postgres
+from tests.support.admin_builders import ROOT, Administration, entry
+from tests.support.auth_builders import NOW, a_session
 from tests.support.postgres import SettableClock
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def auth(request: pytest.FixtureRequest, clock: SettableClock) -> Auth:
-    if request.param == "memory":
-        return auth_in_memory(clock=clock)
-    database: Database = request.getfixturevalue("database")
-    return auth_on_postgres(database, clock)
-
-
-@pytest.fixture
-async def admin(auth: Auth) -> Administration:
-    """Root administers and Ada studies; both are signed in."""
-    found = administration_of(auth)
-    await found.settle(root(), a_user(email_verified_at=NOW))
-    return found
-
-
-def entry(action: str, subject: str = "usr_ada", **told: Any) -> AuditEntry:
-    return AuditEntry(actor_id="usr_root", action=action, subject=subject, **told)
 
 
 async def test_one_session_is_ended_once(admin: Administration, clock: SettableClock) -> None:

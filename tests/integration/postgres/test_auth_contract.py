@@ -37,14 +37,6 @@ TOKEN = bytes(range(32))
 SUCCESSOR = bytes(range(32, 64))
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def auth(request: pytest.FixtureRequest, clock: SettableClock) -> Auth:
-    if request.param == "memory":
-        return auth_in_memory(clock=clock)
-    database: Database = request.getfixturevalue("database")
-    return auth_on_postgres(database, clock)
-
-
 @pytest.fixture
 async def with_ada(auth: Auth) -> Auth:
     """Ada has an account and one session, whose refresh token is `TOKEN`."""
