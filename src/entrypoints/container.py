@@ -40,7 +40,7 @@ from adapters.postgres.health import readiness
 from adapters.postgres.housekeeping import HOUSEKEEPING_SCHEDULE, Housekeeping
 from adapters.postgres.jobs import JobWorker
 from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
+from adapters.postgres.question_bank.imports import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.security.access_tokens import JwtAccessTokens
 from adapters.security.csrf_tokens import HmacCsrfTokens

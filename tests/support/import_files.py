@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.files.question_files import QuestionFilesByFormat
 from application.question_bank.imports import ImportOrder
-from application.question_bank.ports import FileOptions, QuestionFile
+from application.question_bank.ports.importing import FileOptions, QuestionFile
 from domain.question_bank.imported import ParsedItem
 
 HEADER = (

@@ -227,19 +227,19 @@ insert into exam_package_banks (exam_package_id, question_bank_id) values (%(pac
 on conflict do nothing
 """
 _TOPIC_SQL = """
-insert into question_topics (id, question_bank_id, name, created_at)
-values (%(id)s, %(bank_id)s, %(id)s, now()) on conflict do nothing
+insert into question_topics (id, question_bank_id, name, created_at, updated_at)
+values (%(id)s, %(bank_id)s, %(id)s, now(), now()) on conflict do nothing
 """
 _QUESTION_SQL = """
-insert into questions (id, question_bank_id, external_id, published_version, latest_version, topic_id, difficulty_id,
-                       created_at, updated_at)
-values (%(id)s, %(bank_id)s, %(id)s, 1, 1, %(topic_id)s, %(difficulty_id)s, now(), now())
+insert into questions (id, question_bank_id, external_id, published_version, latest_version, latest_status,
+                       topic_id, difficulty_id, created_at, updated_at)
+values (%(id)s, %(bank_id)s, %(id)s, 1, 1, 'published', %(topic_id)s, %(difficulty_id)s, now(), now())
 """
 _VERSION_SQL = """
 insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, answer_key, topic_id,
-                               difficulty_id, points, shuffle, content_hash, created_at)
+                               difficulty_id, points, shuffle, content_hash, created_at, updated_at)
 values (%(id)s, 1, 'published', %(kind)s, %(stem)s, 'plain', %(choices)s, %(answer_key)s, %(topic_id)s,
-        %(difficulty_id)s, %(points)s, %(shuffle)s, sha256('x'), now())
+        %(difficulty_id)s, %(points)s, %(shuffle)s, sha256('x'), now(), now())
 """
 _USER_SQL = """
 insert into users (id, email, role, password_hash, created_at, updated_at)

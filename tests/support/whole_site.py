@@ -17,7 +17,7 @@ from adapters.security.passwords import ArgonPasswordHasher
 from application.auth.registering import NewUser
 from application.enrollment.defining import PackageOutline
 from application.question_bank.imports import ImportOrder
-from application.question_bank.ports import FileOptions
+from application.question_bank.ports.importing import FileOptions
 from domain.auth.people import Role
 from entrypoints.container import Container
 from entrypoints.http.app import Application, create_app

@@ -79,10 +79,12 @@ def test_an_area_has_the_same_name_in_every_layer(area: str) -> None:
         f"src/adapters/postgres/{area}",
         f"src/adapters/memory/{area}",
         f"src/entrypoints/http/{area}",
-        f"sql/queries/{area}.sql",
+        f"sql/queries/{area}",
         f"tests/unit/{area}",
     ]
-    missing = [place for place in places if not ((ROOT / place).exists() or (ROOT / f"{place}.py").exists())]
+    missing = [
+        place for place in places if not any((ROOT / f"{place}{suffix}").exists() for suffix in ("", ".py", ".sql"))
+    ]
 
     assert not missing
 

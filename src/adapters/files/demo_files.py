@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.files.question_files import QuestionFilesByFormat
-from application.question_bank.ports import FileOptions, QuestionFile
+from application.question_bank.ports.importing import FileOptions, QuestionFile
 
 _FOLDER = Path(__file__).parent / "demo"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from adapters.files.csv_questions import CsvOptions, parse_csv
-from application.question_bank.ports import FileOptions, QuestionFile, QuestionFiles
+from application.question_bank.ports.importing import FileOptions, QuestionFile, QuestionFiles
 from domain.question_bank.import_refusals import ImportRefused
 from domain.question_bank.imported import ParsedItem
 

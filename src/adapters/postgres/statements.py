@@ -1,4 +1,7 @@
-"""Named statements: those of an area stand in `sql/queries/<area>.sql`, each under its name and its reason."""
+"""Named statements: those of an area stand in `sql/queries/<area>.sql`, each under its name and its reason.
+
+An area with many has a folder instead: `sql/queries/<area>/<part>.sql`, which is `load("<area>/<part>")`.
+"""
 
 from __future__ import annotations
 
@@ -44,5 +47,5 @@ class Statements(Mapping[str, LiteralString]):
 
 @cache
 def load(area: str) -> Statements:
-    """The statements of `sql/queries/<area>.sql`."""
+    """The statements of `sql/queries/<area>.sql`; `area` may be `<area>/<part>`."""
     return Statements(area, (sql_folder() / "queries" / f"{area}.sql").read_text(encoding="utf-8"))

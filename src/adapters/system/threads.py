@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import islice
 
-from application.question_bank.ports import Threads
+from application.question_bank.ports.importing import Threads
 from domain.question_bank.imported import ParsedItem
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from application.ports import AuditEntry, IdGenerator, Transaction
-from application.question_bank.ports import ApplyImport, ImportReader, ImportWork, QuestionFile, Threads
+from application.question_bank.ports.importing import ApplyImport, ImportReader, ImportWork, QuestionFile, Threads
 from domain.auth.people import Actor, Role
 from domain.errors import DomainError, Kind
 from domain.question_bank.banks import check_bank_slug

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from application.ports import IdGenerator, Transaction
 from application.question_bank.imports import ImportOrder, ImportQuestions
-from application.question_bank.ports import ImportWork
+from application.question_bank.ports.importing import ImportWork
 from application.request_context import request_context
 from domain.auth.people import Actor
 from domain.errors import DomainError

@@ -25,6 +25,7 @@ MOST_MARKS = 30
 
 # Unicode white space without the C0 controls, which must stay visible to the check that refuses them.
 _BLANKS = " \t\n\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_PINNED = '"pinned":true,'
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u180e"))
 
 
@@ -46,13 +47,35 @@ class FormattedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedChoice:
-    """One option. Keys run A, B, C… without a gap; any number of choices of a question may be correct."""
+    """One option. Keys run A, B, C… without a gap; any number of choices of a question may be correct.
+
+    A `pinned` choice keeps its place where the others are shuffled: "None of the above" stays last.
+    """
 
     key: str
     text: FormattedText
     correct: bool
     weight: Decimal | None = None
     explanation: FormattedText | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumericBand:
+    """A right answer of a numeric question with its tolerances, and the fraction (0..1) of the mark that it earns."""
+
+    answer: Decimal
+    tol_abs: Decimal = Decimal(0)
+    tol_rel: Decimal = Decimal(0)
+    fraction: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One stem of a matching question and the key of the choice that belongs to it."""
+
+    text: FormattedText
+    choice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +90,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedQuestion:
-    """A question as a file states it, before the bank has decided whether it is new, changed or known."""
+    """A question as a file states it, before the bank has decided whether it is new, changed or known.
+
+    What is right depends on the kind: `single`, `multiple` and `true_false` mark their choices as correct, `numeric`
+    has `bands`, `short_text` the `accepted` texts, `matching` its `prompts`, and the choices of `ordering` stand in
+    the right order (all of them marked correct).
+    """
 
     external_id: str
     bank: str
@@ -80,6 +108,9 @@ class ImportedQuestion:
     tags: tuple[str, ...]
     points: Decimal
     shuffle: bool
+    bands: tuple[NumericBand, ...] = ()
+    accepted: tuple[str, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
     origin: Origin
 
     @property
@@ -159,23 +190,48 @@ def canonical_json(question: ImportedQuestion) -> str:
     """What the question says, in one spelling: sorted keys, NFC, trimmed, tags as a set, numbers without idle zeros.
 
     Left out are its ids (bank and external id) and its origin: the same content under another id hashes the same.
+    What only some kinds have is left out where it is empty.
     """
     # Written out because it is the hottest line of an import; a test holds it against the `json` module.
     choices = ",".join(
         [
             f'{{"correct":{"true" if choice.correct else "false"},"explanation":{_formatted(choice.explanation)},'
-            f'"key":{_quoted(choice.key)},"text":{_formatted(choice.text)},"weight":{_number(choice.weight)}}}'
+            f'"key":{_quoted(choice.key)},{_PINNED if choice.pinned else ""}"text":{_formatted(choice.text)},'
+            f'"weight":{_number(choice.weight)}}}'
             for choice in question.choices
         ]
     )
     difficulty = _quoted(canonical_text(question.difficulty)) if question.difficulty else "null"
     tags = ",".join([_quoted(tag) for tag in sorted({canonical_text(tag) for tag in question.tags})])
     return (
-        f'{{"choices":[{choices}],"difficulty":{difficulty},"domain":{_quoted(canonical_text(question.domain))},'
+        f'{{{_typed_key(question)}"choices":[{choices}],"difficulty":{difficulty},"domain":{_quoted(canonical_text(question.domain))},'
         f'"explanation":{_formatted(question.explanation)},"kind":"{question.kind}",'
-        f'"points":{_number(question.points)},"shuffle":{"true" if question.shuffle else "false"},'
+        f'"points":{_number(question.points)},{_prompts(question)}"shuffle":{"true" if question.shuffle else "false"},'
         f'"stem":{_formatted(question.stem)},"tags":[{tags}]}}'
     )
+
+
+def _typed_key(question: ImportedQuestion) -> str:
+    """What is right where it is not a choice; nothing at all for the kinds that files bring by the thousand."""
+    parts = ""
+    if question.accepted:
+        accepted = sorted({canonical_text(text) for text in question.accepted})
+        parts += f'"accepted":[{",".join(map(_quoted, accepted))}],'
+    if question.bands:
+        parts += f'"bands":[{",".join(map(_band, question.bands))}],'
+    return parts
+
+
+def _band(band: NumericBand) -> str:
+    return (
+        f'{{"answer":{_number(band.answer)},"fraction":{_number(band.fraction)},'
+        f'"tol_abs":{_number(band.tol_abs)},"tol_rel":{_number(band.tol_rel)}}}'
+    )
+
+
+def _prompts(question: ImportedQuestion) -> str:
+    prompts = [f'{{"choice":{_quoted(prompt.choice)},"text":{_formatted(prompt.text)}}}' for prompt in question.prompts]
+    return f'"prompts":[{",".join(prompts)}],' if prompts else ""
 
 
 def derived_external_id(stem: str, choices: Iterable[str]) -> str:

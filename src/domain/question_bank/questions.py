@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.errors import DomainError, FieldProblem, Kind
-from domain.question_bank.imported import FormattedText, TextFormat
+from domain.question_bank.imported import FormattedText, NumericBand, TextFormat
 from domain.question_bank.kinds import QuestionKind
 
 _ONE_CHOICE = frozenset({QuestionKind.SINGLE, QuestionKind.TRUE_FALSE})
@@ -28,6 +28,7 @@ class Choice:
     id: str
     text: str
     format: TextFormat = TextFormat.PLAIN
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class PublicQuestion:
     stem: str
     stem_format: TextFormat = TextFormat.PLAIN
     choices: tuple[Choice, ...]
+    prompts: tuple[Choice, ...] = ()
     max_mark: Decimal = Decimal(1)
     shuffle: bool = True
 
@@ -48,10 +50,15 @@ class PublicQuestion:
 class AnswerKey:
     """What is right and why. `weights` are fractions of the full mark in −1..1, per choice.
 
-    Of a `multiple` question a right choice weighs at least nothing and a wrong one at most nothing.
+    Of a `multiple` question a right choice weighs at least nothing and a wrong one at most nothing. `correct` names the
+    choices of an `ordering` question in their right order; `bands` belong to `numeric`, `accepted` to `short_text`,
+    and `pairs` (prompt → choice) to `matching`.
     """
 
-    correct: tuple[str, ...]
+    correct: tuple[str, ...] = ()
+    bands: tuple[NumericBand, ...] = ()
+    accepted: tuple[str, ...] = ()
+    pairs: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, Decimal] | None = None
     explanations: Mapping[str, FormattedText] = field(default_factory=dict)
     explanation: FormattedText | None = None
@@ -59,18 +66,26 @@ class AnswerKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedQuestion:
-    """All that scoring needs to know of a version: its kind, the ids of its choices and its key."""
+    """All that scoring needs to know of a version: its kind, the ids of its choices and prompts, and its key."""
 
     kind: QuestionKind
     choice_ids: tuple[str, ...]
+    prompt_ids: tuple[str, ...] = ()
     key: AnswerKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What was answered. Choices are kept sorted and once each, so that equal answers are equal values."""
+    """What was answered. Choices are kept sorted and once each, so that equal answers are equal values.
+
+    `order` names the choices of an `ordering` question from first to last; `pairs` holds (prompt, choice), sorted.
+    """
 
     choice_ids: tuple[str, ...] = ()
+    numeric_value: Decimal | None = None
+    text: str | None = None
+    order: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def choosing(cls, choice_ids: Iterable[str]) -> Response:

@@ -12,7 +12,7 @@ import msgspec
 
 from application.enrollment.defining import PackageOutline
 from application.question_bank.imports import ImportOrder
-from application.question_bank.ports import FileOptions
+from application.question_bank.ports.importing import FileOptions
 from domain.question_bank.banks import bank_slug, bank_title
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
 from entrypoints.cli.support import REFUSED, database, use

@@ -92,7 +92,7 @@ async def test_all_rows_come_in_order(database: Database) -> None:
 
 
 async def test_each_statement_commits_by_itself(database: Database) -> None:
-    added = "insert into question_difficulties values ('dif_test', 'Test', 99) returning id"
+    added = "insert into question_difficulties values ('dif_test', 'Test', 99, 'test') returning id"
     await database.fetch_one(added)
     assert await database.fetch_one("delete from question_difficulties where rank = 99 returning id") is not None
 
@@ -155,7 +155,7 @@ async def test_a_call_whose_time_passed_in_the_queue_never_happens_and_costs_no_
     token = request_context.set(RequestContext(answer_by=time.monotonic() + 0.05))
     try:
         with pytest.raises(StoreUnavailable):
-            await database.fetch_one("insert into question_difficulties values ('dif_late', 'x', 98) returning id")
+            await database.fetch_one("insert into question_difficulties values ('dif_late', 'x', 98, 'x') returning id")
     finally:
         request_context.reset(token)
     await sleeper

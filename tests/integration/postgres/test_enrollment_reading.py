@@ -37,9 +37,10 @@ def enrollments(database: Database) -> PostgresEnrollmentReader:
 async def _add_questions(store: OnPostgres, bank_id: str, *, published: int, drafts: int = 0) -> None:
     """Questions of a bank, of which only the published ones count."""
     await store.database.fetch_all(
-        "insert into questions (id, question_bank_id, external_id, published_version, latest_version, created_at,"
-        "                       updated_at)"
-        " select %(bank)s || '_' || n, %(bank)s, n::text, case when n <= %(published)s then 1 end, 1, now(), now()"
+        "insert into questions (id, question_bank_id, external_id, published_version, latest_version, latest_status,"
+        "                       created_at, updated_at)"
+        " select %(bank)s || '_' || n, %(bank)s, n::text, case when n <= %(published)s then 1 end, 1,"
+        "       case when n <= %(published)s then 'published' else 'draft' end, now(), now()"
         " from generate_series(1, %(all)s) n returning id",
         {"bank": bank_id, "published": published, "all": published + drafts},
     )

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
+from adapters.postgres.question_bank.imports import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads

@@ -11,16 +11,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.memory.question_bank import MemoryImportWork
+from adapters.memory.question_bank.imports import MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.postgres.database import Database
-from adapters.postgres.question_bank import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
+from adapters.postgres.question_bank.imports import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.ports import Transaction
 from application.question_bank.imports import ImportOrder, ImportQuestions, ImportRunning, ImportsBusy
-from application.question_bank.ports import ImportWork
+from application.question_bank.ports.importing import ImportWork
 from domain.errors import DomainError
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
 from tests.support.import_files import FIRST, SECOND, THIRD, BrokenFile, file_of, order

@@ -12,7 +12,8 @@ from adapters.postgres.files import sql_folder
 from adapters.postgres.statements import Statements, load
 from tests.support.postgres import ClonedDatabase
 
-AREAS = sorted(path.stem for path in (sql_folder() / "queries").glob("*.sql"))
+QUERIES = sql_folder() / "queries"
+AREAS = sorted(str(path.relative_to(QUERIES).with_suffix("")) for path in QUERIES.rglob("*.sql"))
 SOURCES = Path(__file__).parents[3] / "src"
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _NOT_PLANNED = re.compile(r"\s*(copy|set|begin|commit)\b", re.IGNORECASE)
@@ -52,7 +53,7 @@ def used_names() -> dict[str, set[str]]:
     used: dict[str, set[str]] = {area: set() for area in AREAS}
     for path in SOURCES.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        for variable, area in re.findall(r"^(\w+)(?:: [^=\n]+)? = load\(\"(\w+)\"\)", text, re.MULTILINE):
+        for variable, area in re.findall(r"^(\w+)(?:: [^=\n]+)? = load\(\"([\w/]+)\"\)", text, re.MULTILINE):
             used.setdefault(area, set()).update(re.findall(rf"\b{variable}\[\"(\w+)\"\]", text))
     return used
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.files.question_files import QuestionFilesByFormat
-from adapters.memory.question_bank import MemoryImportWork
+from adapters.memory.question_bank.imports import MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.ports import Clock
 from application.question_bank.imports import ImportOrder, ImportQuestions, PublishingNotAllowed
-from application.question_bank.ports import FileOptions, QuestionFile
+from application.question_bank.ports.importing import FileOptions, QuestionFile
 from domain.auth.people import Actor, Role
 from domain.errors import InvalidInput
 from domain.question_bank.import_refusals import ImportRefused, MissingColumn

@@ -1,4 +1,4 @@
-"""What the question bank needs from outside: files of questions, and the unit of work of an import."""
+"""What an import needs: files of questions, threads, and its unit of work."""
 
 from __future__ import annotations
 

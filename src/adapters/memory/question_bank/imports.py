@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters.memory.store import MemoryWork
-from application.question_bank.ports import ApplyImport, ImportWork
+from application.question_bank.ports.importing import ApplyImport, ImportWork
 from domain.question_bank.import_report import Applied, ImportReport, ImportStatus
 from domain.question_bank.imported import (
     ImportedQuestion,

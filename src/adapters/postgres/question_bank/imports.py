@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from adapters.postgres.database import Database
+from adapters.postgres.question_bank.content import answer_key_column, choices_column, prompts_column
 from adapters.postgres.rows import entity
 from adapters.postgres.statements import load
 from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.ports import IdGenerator
 from application.question_bank.imports import ImportRunning, ImportsBusy
-from application.question_bank.ports import ApplyImport, ImportReader, ImportWork
+from application.question_bank.ports.importing import ApplyImport, ImportReader, ImportWork
 from domain.question_bank.banks import bank_title
 from domain.question_bank.import_report import Applied, ImportReport, ImportStatus
 from domain.question_bank.imported import (
-    FormattedText,
     ImportedQuestion,
     ImportProblem,
     conflicting_duplicate,
@@ -27,8 +27,7 @@ from domain.question_bank.imported import (
 )
 
 ResultT = TypeVar("ResultT")
-SQL = load("question_bank")
-_encode = msgspec.json.Encoder().encode
+SQL = load("question_bank/imports")
 # So many rows are formatted before other requests of this process get their turn: about a millisecond.
 _ROWS_AT_A_TIME = 100
 # From here on a set is joined as a whole. Below, a few looked-up rows are cheaper than reading a large bank.
@@ -100,7 +99,8 @@ class PostgresImportWork(PostgresWork, ImportWork):
         return {"import_id": self._import_id, "now": self.now}
 
     async def _bank_params(self, how: ApplyImport) -> dict[str, Any]:
-        wanted = {"id": self._ids.new("qbk"), "slug": how.bank, "title": bank_title(how.bank), "now": self.now}
+        wanted: dict[str, Any] = {"id": self._ids.new("qbk"), "slug": how.bank, "title": bank_title(how.bank)}
+        wanted |= {"owner_id": how.author_id, "now": self.now}
         bank = await self._one(SQL["ensure_bank"], wanted)
         assert bank is not None, "the statement makes the bank where there is none"
         return self._params() | {"bank_id": bank["id"], "author_id": how.author_id, "publish": how.publish}
@@ -124,8 +124,9 @@ class PostgresImportWork(PostgresWork, ImportWork):
             question.kind.value,
             question.stem.text,
             question.stem.format.value,
-            _choices(question),
-            _answer_key(question),
+            choices_column(question),
+            answer_key_column(question),
+            prompts_column(question),
             list(question.tags),
             question.points,
             question.shuffle,
@@ -171,27 +172,3 @@ class PostgresImportReader(ImportReader):
     async def was_imported(self, bank: str) -> bool:
         row = await self._database.fetch_one(SQL["was_imported"], {"bank": bank})
         return row is not None and bool(row["yes"])
-
-
-def _choices(question: ImportedQuestion) -> str:
-    """What a student may see of the choices."""
-    shown = [
-        {"id": choice.key, "text": choice.text.text, "format": choice.text.format.value} for choice in question.choices
-    ]
-    return _encode(shown).decode()
-
-
-def _answer_key(question: ImportedQuestion) -> str:
-    """What a student may not see before the rule allows it."""
-    weights = {choice.key: str(choice.weight) for choice in question.choices if choice.weight is not None}
-    key = {
-        "correct": [choice.key for choice in question.choices if choice.correct],
-        "weights": weights or None,
-        "explanations": dict(_explanations((choice.key, choice.explanation) for choice in question.choices)),
-        "explanation": dict(_explanations([("text", question.explanation)])).get("text"),
-    }
-    return _encode(key).decode()
-
-
-def _explanations(texts: Iterable[tuple[str, FormattedText | None]]) -> Iterable[tuple[str, dict[str, str]]]:
-    return ((key, {"text": text.text, "format": text.format.value}) for key, text in texts if text is not None)

@@ -16,8 +16,8 @@ select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB'
 -- name: ensure_bank
 -- The bank of an import is made where there is none.
 with made as (
-    insert into question_banks (id, slug, title, created_at, updated_at)
-    values (%(id)s, %(slug)s, %(title)s, %(now)s, %(now)s)
+    insert into question_banks (id, slug, title, owner_id, created_at, updated_at)
+    values (%(id)s, %(slug)s, %(title)s, %(owner_id)s, %(now)s, %(now)s)
     on conflict (slug) do nothing
     returning id
 )
@@ -27,10 +27,10 @@ select id from question_banks where slug = %(slug)s
 limit 1;
 
 -- name: stage_questions
--- COPY is the fastest way in; the columns are those of `_row` in adapters/postgres/question_bank.py.
+-- COPY is the fastest way in; the columns are those of `_row` in adapters/postgres/question_bank/imports.py.
 copy question_import_rows (
     import_id, record, line, external_id, question_id, topic, difficulty, kind, stem, stem_format, choices, answer_key,
-    tags, points, shuffle, content_hash
+    prompts, tags, points, shuffle, content_hash
 ) from stdin;
 
 -- name: find_duplicates
@@ -96,45 +96,50 @@ where r.import_id = %(import_id)s
   and not exists (select from question_topics t where t.question_bank_id = %(bank_id)s and t.name = r.topic);
 
 -- name: add_topics
-insert into question_topics (id, question_bank_id, name, created_at)
-select id, %(bank_id)s, name, %(now)s from unnest(%(ids)s::text[], %(names)s::text[]) as topic (id, name)
+insert into question_topics (id, question_bank_id, name, created_at, updated_at)
+select id, %(bank_id)s, name, %(now)s, %(now)s from unnest(%(ids)s::text[], %(names)s::text[]) as topic (id, name)
 on conflict (question_bank_id, name) do nothing;
 
 -- name: rewrite_open_versions
 update question_versions v
 set kind = r.kind, stem = r.stem, stem_format = r.stem_format, choices = r.choices, answer_key = r.answer_key,
-    topic_id = t.id, difficulty_id = d.id, tags = r.tags, points = r.points, shuffle = r.shuffle,
-    content_hash = r.content_hash, status = r.status
+    prompts = r.prompts, topic_id = t.id, difficulty_id = d.id, tags = r.tags, points = r.points, shuffle = r.shuffle,
+    content_hash = r.content_hash, status = r.status, rev = v.rev + 1, updated_at = %(now)s,
+    editors = case when %(author_id)s::text is null or %(author_id)s::text = any(v.editors) then v.editors
+                   else v.editors || %(author_id)s::text end
 from question_import_rows r
 left join question_topics t on t.question_bank_id = %(bank_id)s and t.name = r.topic
-left join question_difficulties d on lower(d.name) = lower(r.difficulty)
+left join question_difficulties d on d.code = lower(r.difficulty)
 where r.import_id = %(import_id)s and r.known and not r.opens
   and v.question_id = r.question_id and v.version = r.version;
 
 -- name: add_questions
-insert into questions (id, question_bank_id, external_id, author_id, published_version, latest_version,
+insert into questions (id, question_bank_id, external_id, author_id, published_version, latest_version, latest_status,
                        topic_id, difficulty_id, created_at, updated_at)
 select r.question_id, %(bank_id)s, r.external_id, %(author_id)s, case when r.status = 'published' then 1 end, 1,
-       t.id, d.id, %(now)s, %(now)s
+       r.status, t.id, d.id, %(now)s, %(now)s
 from question_import_rows r
 left join question_topics t on t.question_bank_id = %(bank_id)s and t.name = r.topic
-left join question_difficulties d on lower(d.name) = lower(r.difficulty)
+left join question_difficulties d on d.code = lower(r.difficulty)
 where r.import_id = %(import_id)s and not r.known;
 
 -- name: add_versions
-insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, answer_key,
-                               topic_id, difficulty_id, tags, points, shuffle, content_hash, created_at)
-select r.question_id, r.version, r.status, r.kind, r.stem, r.stem_format, r.choices, r.answer_key,
-       t.id, d.id, r.tags, r.points, r.shuffle, r.content_hash, %(now)s
+insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, answer_key, prompts,
+                               topic_id, difficulty_id, tags, points, shuffle, content_hash, editors,
+                               created_at, updated_at)
+select r.question_id, r.version, r.status, r.kind, r.stem, r.stem_format, r.choices, r.answer_key, r.prompts,
+       t.id, d.id, r.tags, r.points, r.shuffle, r.content_hash, array_remove(array[%(author_id)s::text], null),
+       %(now)s, %(now)s
 from question_import_rows r
 left join question_topics t on t.question_bank_id = %(bank_id)s and t.name = r.topic
-left join question_difficulties d on lower(d.name) = lower(r.difficulty)
+left join question_difficulties d on d.code = lower(r.difficulty)
 where r.import_id = %(import_id)s and r.opens;
 
 -- name: advance_questions
 -- Topic and difficulty of a question are those of its published version, or of its latest while none is published.
 update questions q
 set latest_version = v.version,
+    latest_status = v.status,
     published_version = case when v.status = 'published' then v.version else q.published_version end,
     topic_id = case when v.status = 'published' or q.published_version is null then v.topic_id else q.topic_id end,
     difficulty_id = case when v.status = 'published' or q.published_version is null

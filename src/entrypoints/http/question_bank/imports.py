@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
+from litestar.types import ControllerRouterHandler
 
 from application.question_bank.imports import (
     ImportNotFound,
@@ -16,13 +17,13 @@ from application.question_bank.imports import (
     ReadImport,
 )
 from application.question_bank.long_imports import ImportInTime
-from application.question_bank.ports import FileOptions, QuestionFiles
+from application.question_bank.ports.importing import FileOptions, QuestionFiles
 from domain.auth.people import Actor, Role
 from domain.question_bank.banks import bank_slug
 from domain.question_bank.import_refusals import ImportRefused
 from domain.question_bank.import_report import ImportMode, ImportStatus
 from entrypoints.http.injection import Injected
-from entrypoints.http.question_bank_bodies import (
+from entrypoints.http.question_bank.import_bodies import (
     UPLOAD_BODY,
     UPLOAD_LIMIT,
     AnswerBase,
@@ -117,4 +118,4 @@ def _format_of(request: ApiRequest) -> str | None:
     return "csv" if request.content_type[0] in ("text/csv", "application/csv") else None
 
 
-handlers = [Router("/", route_handlers=[import_questions_from_file, get_question_import], tags=["question_bank"])]
+handlers: list[ControllerRouterHandler] = [import_questions_from_file, get_question_import]

@@ -1,0 +1,1 @@
+"""What the question bank needs from outside, conversation by conversation."""

@@ -1,0 +1,7 @@
+"""The question bank over HTTP: reading."""
+
+from __future__ import annotations
+
+from litestar.types import ControllerRouterHandler
+
+handlers: list[ControllerRouterHandler] = []
