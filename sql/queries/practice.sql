@@ -60,16 +60,9 @@ with banks as materialized (
 ), nearest as (
     select id from pool order by draw_key < %(start)s::float8, draw_key, id limit 500
 ), picked as materialized (
-    -- Questions of a kind that cannot be practised are left out before the number is counted, not after.
-    select n.id
-      from nearest n
-      join questions q on q.id = n.id
-      join question_versions v on v.question_id = q.id and v.version = q.published_version
-     where v.kind = any(%(kinds)s::text[])
-     order by sha256(convert_to(%(session_id)s::text || n.id, 'UTF8'))
-     limit %(count)s
+    select id from nearest order by sha256(convert_to(%(session_id)s::text || id, 'UTF8')) limit %(count)s
 )
-select v.question_id, v.version, v.kind, v.stem, v.stem_format, v.choices, v.points as max_mark, v.shuffle
+select v.question_id, v.version, v.kind, v.stem, v.stem_format, v.choices, v.prompts, v.points as max_mark, v.shuffle
   from picked
   join questions q on q.id = picked.id
   join question_versions v on v.question_id = q.id and v.version = q.published_version;
@@ -103,6 +96,7 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.requested, s.
        s.correct_count, s.started_at, s.deadline, s.paused_at, s.finished_at, s.last_event_at,
        t.slot, t.question_id, t.version, t.choice_order, t.max_mark, t.response, t.correct, t.mark, t.answered_at,
        t.time_spent_seconds, t.feedback as revelation, v.kind, v.answer_key,
+       jsonb_path_query_array(v.prompts, '$[*].id') as prompt_ids,
        exists (select from enrollments e
                 where e.user_id = s.user_id and e.exam_package_id = s.exam_package_id and e.status = 'active') as enrolled
   from practice_sessions s
@@ -139,8 +133,9 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.requested, s.
        coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
        (select jsonb_agg(jsonb_build_object(
                    'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
-                   'stem_format', v.stem_format, 'choices', v.choices, 'choice_order', t.choice_order,
-                   'max_mark', t.max_mark::text, 'response', t.response, 'answered_at', t.answered_at
+                   'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
+                   'choice_order', t.choice_order, 'max_mark', t.max_mark::text, 'response', t.response,
+                   'answered_at', t.answered_at
                ) order by t.slot)
           from practice_slots t
           join question_versions v on v.question_id = t.question_id and v.version = t.version
@@ -164,8 +159,9 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.requested, s.
        s.correct_count, s.started_at, s.deadline, s.paused_at, s.finished_at, s.last_event_at, clock.now,
        (select jsonb_agg(jsonb_build_object(
                    'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
-                   'stem_format', v.stem_format, 'choices', v.choices, 'choice_order', t.choice_order,
-                   'max_mark', t.max_mark::text, 'response', t.response, 'answered_at', t.answered_at,
+                   'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
+                   'choice_order', t.choice_order, 'max_mark', t.max_mark::text, 'response', t.response,
+                   'answered_at', t.answered_at,
                    'correct', t.correct, 'mark', t.mark::text, 'time_spent_seconds', t.time_spent_seconds,
                    'feedback', t.feedback,
                    'answer_key', case when s.feedback = 'deferred'

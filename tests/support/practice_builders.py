@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
+
+import msgspec
 
 from adapters.memory.practice import MemoryPracticeWork, PublishedQuestion
 from adapters.memory.store import MemoryStore, MemoryTransaction
@@ -17,7 +18,7 @@ from application.practice.ports import PracticeWork
 from domain.auth.people import Actor, Role
 from domain.enrollment import Enrollment, EnrollmentEnd
 from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot
-from domain.question_bank.imported import FormattedText
+from domain.question_bank.imported import FormattedText, NumericBand
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, Choice, KeyedQuestion, PublicQuestion
 from tests.support.postgres import ClonedDatabase
@@ -33,7 +34,10 @@ SECRET = "sentinel-of-the-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A published question: `options` letters of which `correct` are right."""
+    """A published question: `options` letters of which `correct` are right; of an ordering one, in that order.
+
+    `matches` holds the right option of prompt 1, 2, … of a matching question.
+    """
 
     id: str
     options: str = "ABCD"
@@ -44,6 +48,10 @@ class Offer:
     points: Decimal = Decimal(1)
     shuffle: bool = True
     explained: bool = True
+    bands: tuple[NumericBand, ...] = ()
+    accepted: tuple[str, ...] = ()
+    matches: str = ""
+    pinned: str = ""
 
     @property
     def public(self) -> PublicQuestion:
@@ -52,24 +60,34 @@ class Offer:
             version=1,
             kind=self.kind,
             stem=f"Stem of {self.id}",
-            choices=tuple(Choice(id=letter, text=f"{letter} of {self.id}") for letter in self.options),
+            choices=tuple(
+                Choice(id=letter, text=f"{letter} of {self.id}", pinned=letter in self.pinned)
+                for letter in self.options
+            ),
+            prompts=tuple(Choice(id=number, text=f"{number} of {self.id}") for number in self.pairs),
             max_mark=self.points,
             shuffle=self.shuffle,
         )
 
     @property
+    def pairs(self) -> dict[str, str]:
+        return {str(number): letter for number, letter in enumerate(self.matches, start=1)}
+
+    @property
     def key(self) -> AnswerKey:
+        key = AnswerKey(correct=tuple(self.correct), bands=self.bands, accepted=self.accepted, pairs=self.pairs)
         if not self.explained:
-            return AnswerKey(correct=tuple(self.correct))
-        return AnswerKey(
-            correct=tuple(self.correct),
+            return key
+        return replace(
+            key,
             explanations={letter: FormattedText(text=f"{SECRET} {letter}") for letter in self.options},
             explanation=FormattedText(text=f"{SECRET} in general"),
         )
 
     @property
     def keyed(self) -> KeyedQuestion:
-        return KeyedQuestion(kind=self.kind, choice_ids=tuple(self.options), key=self.key)
+        ids = tuple(self.options), tuple(self.pairs)
+        return KeyedQuestion(kind=self.kind, choice_ids=ids[0], prompt_ids=ids[1], key=self.key)
 
     @property
     def wrong(self) -> str:
@@ -83,6 +101,34 @@ def offers(
     return [
         Offer(id=f"{prefix}_{number:03}", topic_id=topic_id, difficulty_id=difficulty_id) for number in range(count)
     ]
+
+
+# One question of each kind.
+NUMBER = Offer(
+    id="qst_number",
+    kind=QuestionKind.NUMERIC,
+    options="",
+    correct="",
+    points=Decimal(2),
+    bands=(
+        NumericBand(answer=Decimal("98.6")),
+        NumericBand(answer=Decimal("98.6"), tol_abs=Decimal("0.5"), fraction=Decimal("0.75")),
+    ),
+)
+TEXT = Offer(
+    id="qst_text", kind=QuestionKind.SHORT_TEXT, options="", correct="", accepted=("Domain Name System", "DNS")
+)
+MATCH = Offer(id="qst_match", kind=QuestionKind.MATCHING, options="ABCD", correct="ABC", matches="ABC")
+ORDER = Offer(id="qst_order", kind=QuestionKind.ORDERING, options="ABCDEF", correct="ABCDEF", shuffle=False)
+EVERY_KIND = (
+    Offer(id="qst_single"),
+    Offer(id="qst_multiple", kind=QuestionKind.MULTIPLE, correct="AC"),
+    Offer(id="qst_true_false", kind=QuestionKind.TRUE_FALSE, options="AB"),
+    NUMBER,
+    TEXT,
+    MATCH,
+    ORDER,
+)
 
 
 def session(*, served: int = 3, feedback: FeedbackMode = FeedbackMode.IMMEDIATE, **changes: object) -> PracticeSession:
@@ -193,9 +239,6 @@ class PostgresWorld(World):
 
 
 def _question_row(offer: Offer, bank_id: str) -> dict[str, object]:
-    key = offer.key
-    texts = {letter: {"text": text.text, "format": text.format} for letter, text in key.explanations.items()}
-    general = key.explanation and {"text": key.explanation.text, "format": key.explanation.format}
     return {
         "id": offer.id,
         "bank_id": bank_id,
@@ -203,10 +246,9 @@ def _question_row(offer: Offer, bank_id: str) -> dict[str, object]:
         "difficulty_id": offer.difficulty_id,
         "kind": offer.kind.value,
         "stem": offer.public.stem,
-        "choices": json.dumps([{"id": c.id, "text": c.text, "format": c.format} for c in offer.public.choices]),
-        "answer_key": json.dumps(
-            {"correct": key.correct, "weights": None, "explanations": texts, "explanation": general}
-        ),
+        "choices": msgspec.json.encode(offer.public.choices).decode(),
+        "prompts": msgspec.json.encode(offer.public.prompts).decode(),
+        "answer_key": msgspec.json.encode(offer.key).decode(),
         "points": offer.points,
         "shuffle": offer.shuffle,
     }
@@ -236,10 +278,10 @@ insert into questions (id, question_bank_id, external_id, published_version, lat
 values (%(id)s, %(bank_id)s, %(id)s, 1, 1, 'published', %(topic_id)s, %(difficulty_id)s, now(), now())
 """
 _VERSION_SQL = """
-insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, answer_key, topic_id,
-                               difficulty_id, points, shuffle, content_hash, created_at, updated_at)
-values (%(id)s, 1, 'published', %(kind)s, %(stem)s, 'plain', %(choices)s, %(answer_key)s, %(topic_id)s,
-        %(difficulty_id)s, %(points)s, %(shuffle)s, sha256('x'), now(), now())
+insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, prompts, answer_key,
+                               topic_id, difficulty_id, points, shuffle, content_hash, created_at, updated_at)
+values (%(id)s, 1, 'published', %(kind)s, %(stem)s, 'plain', %(choices)s, %(prompts)s, %(answer_key)s,
+        %(topic_id)s, %(difficulty_id)s, %(points)s, %(shuffle)s, sha256('x'), now(), now())
 """
 _USER_SQL = """
 insert into users (id, email, role, password_hash, created_at, updated_at)

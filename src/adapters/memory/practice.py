@@ -12,7 +12,6 @@ from domain.enrollment import Enrollment
 from domain.practice.plans import PracticePlan
 from domain.practice.sessions import PracticeSession, PracticeSlot
 from domain.question_bank.questions import AnswerKey, KeyedQuestion, PublicQuestion
-from domain.question_bank.scoring import SCORED_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +24,8 @@ class PublishedQuestion:
     difficulty_id: str | None = None
 
     def matches(self, plan: PracticePlan) -> bool:
-        return (
-            self.question.kind in SCORED_KINDS
-            and (not plan.topic_ids or self.topic_id in plan.topic_ids)
-            and (not plan.difficulty_ids or self.difficulty_id in plan.difficulty_ids)
+        return (not plan.topic_ids or self.topic_id in plan.topic_ids) and (
+            not plan.difficulty_ids or self.difficulty_id in plan.difficulty_ids
         )
 
 
@@ -66,7 +63,12 @@ class MemoryPracticeWork(MemoryWork, PracticeWork):
         if session is None or slot is None:
             return None
         row: PublishedQuestion = self._tables["published_questions"][session.exam_package_id, slot.question_id]
-        question = KeyedQuestion(kind=row.question.kind, choice_ids=slot.choice_order, key=row.key)
+        question = KeyedQuestion(
+            kind=row.question.kind,
+            choice_ids=slot.choice_order,
+            prompt_ids=tuple(prompt.id for prompt in row.question.prompts),
+            key=row.key,
+        )
         enrolled = await self.holds_enrollment(user_id, session.exam_package_id)
         return HeldSlot(session=session, slot=slot, question=question, enrolled=enrolled)
 

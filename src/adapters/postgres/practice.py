@@ -25,18 +25,17 @@ from application.practice.views import (
     SummaryView,
     in_order,
 )
-from domain.practice.paper import draw_start
 from domain.practice.plans import PracticePlan
 from domain.practice.results import SlotResult, may_review, summarise
 from domain.practice.revelation import Revelation, reveal
 from domain.practice.sessions import PracticeSession, PracticeSlot, lapse
 from domain.question_bank.imported import TextFormat
 from domain.question_bank.kinds import QuestionKind
+from domain.question_bank.ordering import shown_ids
 from domain.question_bank.questions import AnswerKey, Choice, KeyedQuestion, PublicQuestion, Response
-from domain.question_bank.scoring import SCORED_KINDS
+from domain.question_bank.seeds import draw_start
 
 SQL = load("practice")
-_KINDS = sorted(kind.value for kind in SCORED_KINDS)
 
 
 class PostgresPracticeWork(PostgresWork, PracticeWork):
@@ -52,7 +51,6 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
             "topic_ids": list(plan.topic_ids),
             "difficulty_ids": list(plan.difficulty_ids),
             "count": plan.count,
-            "kinds": _KINDS,
             "session_id": session_id,
             "start": draw_start(session_id),
         }
@@ -84,6 +82,7 @@ class PostgresPracticeWork(PostgresWork, PracticeWork):
         question = KeyedQuestion(
             kind=QuestionKind(row["kind"]),
             choice_ids=slot.choice_order,
+            prompt_ids=tuple(row["prompt_ids"]),
             key=entity(row["answer_key"], AnswerKey),
         )
         return HeldSlot(
@@ -108,6 +107,7 @@ class _SlotRow:
     stem: str
     stem_format: TextFormat
     choices: tuple[Choice, ...]
+    prompts: tuple[Choice, ...]
     choice_order: tuple[str, ...]
     max_mark: Decimal
     response: Response | None
@@ -126,17 +126,22 @@ class _SlotRow:
             kind=self.kind,
             stem=self.stem,
             stem_format=self.stem_format,
-            choices=in_order(self.choices, self.choice_order),
+            choices=in_order(self.kind, self.choices, self.choice_order),
+            prompts=self.prompts,
             max_mark=self.max_mark,
-            response=self.response,
+            response=None if self.response is None else self.response.renamed(self._names()),
             answered_at=self.answered_at,
         )
 
     def revelation(self) -> Revelation | None:
         """What was shown, or what may be shown now; None as long as nothing may."""
-        if self.feedback is not None or self.answer_key is None:
-            return self.feedback
-        return reveal(self.answer_key, self.choice_order)
+        known = self.feedback
+        if known is None and self.answer_key is not None:
+            known = reveal(self.kind, self.answer_key, self.choice_order)
+        return None if known is None else known.renamed(self._names())
+
+    def _names(self) -> Mapping[str, str]:
+        return shown_ids(self.kind, self.choice_order)
 
 
 class PostgresPracticeReader(PracticeReader):

@@ -19,6 +19,7 @@ from domain.practice.refusals import (
     SlotNotFound,
 )
 from domain.practice.sessions import Answered, PracticeSession, finish, give_answer, lapse, pause, resume
+from domain.question_bank.ordering import shown_ids
 from domain.question_bank.questions import Response
 
 ResultT = TypeVar("ResultT")
@@ -44,13 +45,13 @@ class AnswerQuestion:
                 raise SlotNotFound if known else PracticeSessionNotFound
             session = lapse(held.session, work.now)
             try:
-                answered = _answered(held, session, response, work.now)
+                answered = _answered(held, session, _by_own_ids(held, response), work.now)
             except PracticeFinished as refusal:
                 await _save_lapse(work, held.session, session)
                 return refusal
             if answered.changed:
                 await work.save_answer(answered.session, answered.slot)
-            return AnswerView.of(answered.session, answered.slot)
+            return AnswerView.of(answered.session, answered.slot, held.question.kind)
 
         return _accepted(await self.transact(answer))
 
@@ -118,6 +119,12 @@ def _answered(held: HeldSlot, session: PracticeSession, response: Response, now:
     if answered.changed and not held.enrolled:
         raise EnrollmentRequired
     return answered
+
+
+def _by_own_ids(held: HeldSlot, response: Response) -> Response:
+    """The answer in the question's own names, whatever they are called in this session."""
+    shown = shown_ids(held.question.kind, held.slot.choice_order)
+    return response.renamed({name: choice for choice, name in shown.items()})
 
 
 async def _save_lapse(work: PracticeWork, before: PracticeSession, after: PracticeSession) -> None:

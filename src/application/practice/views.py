@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,8 +11,9 @@ from domain.practice.plans import PracticePaper
 from domain.practice.results import Summary
 from domain.practice.revelation import Explanation, Revelation
 from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot, PracticeStatus
-from domain.question_bank.imported import TextFormat
+from domain.question_bank.imported import NumericBand, TextFormat
 from domain.question_bank.kinds import QuestionKind
+from domain.question_bank.ordering import shown_ids
 from domain.question_bank.questions import Choice, Response
 
 
@@ -56,7 +57,7 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionView:
-    """A question in its slot, choices in the session's order, with the student's own response and nothing else."""
+    """A question in its slot, choices in the session's order and by the names they have in it, and the own response."""
 
     slot: int
     question_id: str
@@ -65,6 +66,7 @@ class QuestionView:
     stem: str
     stem_format: TextFormat
     choices: tuple[Choice, ...]
+    prompts: tuple[Choice, ...]
     max_mark: Decimal
     response: Response | None
     answered_at: datetime | None
@@ -88,7 +90,8 @@ class PracticeView:
                 kind=question.kind,
                 stem=question.stem,
                 stem_format=question.stem_format,
-                choices=in_order(question.choices, slot.choice_order),
+                choices=in_order(question.kind, question.choices, slot.choice_order),
+                prompts=question.prompts,
                 max_mark=slot.max_mark,
                 response=None,
                 answered_at=None,
@@ -106,6 +109,10 @@ class FeedbackView:
     mark: Decimal
     max_mark: Decimal
     correct_choice_ids: tuple[str, ...]
+    correct_order: tuple[str, ...]
+    correct_pairs: Mapping[str, str]
+    correct_values: tuple[NumericBand, ...]
+    accepted_texts: tuple[str, ...]
     explanations: tuple[Explanation, ...]
 
 
@@ -121,14 +128,14 @@ class AnswerView:
     feedback: FeedbackView | None
 
     @classmethod
-    def of(cls, session: PracticeSession, slot: PracticeSlot) -> AnswerView:
+    def of(cls, session: PracticeSession, slot: PracticeSlot, kind: QuestionKind) -> AnswerView:
         return cls(
             slot=slot.slot,
             question_id=slot.question_id,
             answered_count=session.answered_count,
             correct_count=session.correct_count if session.judges_now else None,
             status=session.status,
-            feedback=_feedback(slot),
+            feedback=_feedback(slot, kind),
         )
 
 
@@ -159,19 +166,24 @@ class SummaryView:
     summary: Summary
 
 
-def in_order(choices: Iterable[Choice], order: Iterable[str]) -> tuple[Choice, ...]:
-    """The choices in the order that their session froze."""
+def in_order(kind: QuestionKind, choices: Iterable[Choice], order: Sequence[str]) -> tuple[Choice, ...]:
+    """The choices in the order that their session froze, each by the name it is shown by."""
     by_id: Mapping[str, Choice] = {choice.id: choice for choice in choices}
-    return tuple(by_id[choice] for choice in order)
+    return tuple(replace(by_id[choice], id=name) for choice, name in shown_ids(kind, order).items())
 
 
-def _feedback(slot: PracticeSlot) -> FeedbackView | None:
+def _feedback(slot: PracticeSlot, kind: QuestionKind) -> FeedbackView | None:
     if slot.feedback is None or slot.mark is None:
         return None
+    shown = slot.feedback.renamed(shown_ids(kind, slot.choice_order))
     return FeedbackView(
         correct=slot.correct is True,
         mark=slot.mark,
         max_mark=slot.max_mark,
-        correct_choice_ids=slot.feedback.correct_choice_ids,
-        explanations=slot.feedback.explanations,
+        correct_choice_ids=shown.correct_choice_ids,
+        correct_order=shown.correct_order,
+        correct_pairs=shown.correct_pairs,
+        correct_values=shown.correct_values,
+        accepted_texts=shown.accepted_texts,
+        explanations=shown.explanations,
     )

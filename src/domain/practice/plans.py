@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.errors import FieldProblem, InvalidInput
-from domain.practice.paper import arranged, choice_order
+from domain.practice.paper import arranged
 from domain.practice.refusals import NoQuestions
 from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot
+from domain.question_bank.ordering import choice_order
 from domain.question_bank.questions import PublicQuestion
 
 MAX_QUESTIONS = 200

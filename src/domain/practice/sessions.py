@@ -168,9 +168,15 @@ def _marked(
         mark=result.mark(slot.max_mark),
         answered_at=now,
         time_spent_seconds=min(spent, MAX_SECONDS_PER_SLOT),
-        # What was shown is kept as it was shown; with deferred feedback nothing is shown yet.
-        feedback=reveal(question.key, slot.choice_order) if session.feedback is FeedbackMode.IMMEDIATE else None,
+        feedback=_shown_at_once(session, slot, question),
     )
+
+
+def _shown_at_once(session: PracticeSession, slot: PracticeSlot, question: KeyedQuestion) -> Revelation | None:
+    """What is shown is kept as it is shown; with deferred feedback nothing is shown yet."""
+    if session.feedback is FeedbackMode.DEFERRED:
+        return None
+    return reveal(question.kind, question.key, slot.choice_order)
 
 
 def _counted(session: PracticeSession, before: PracticeSlot, after: PracticeSlot, now: datetime) -> PracticeSession:

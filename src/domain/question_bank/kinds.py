@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class QuestionKind(StrEnum):
-    """How a question is answered. Files bring `single` and `multiple`; the others are written in the bank."""
+    """How a question is answered. Most files bring choices only; Ace JSON Lines bring every kind."""
 
     SINGLE = "single"
     MULTIPLE = "multiple"

@@ -1,19 +1,23 @@
 """The one scoring function: a question with its key, a response and a policy give an exact mark.
 
-Every kind of question has a rule of its own behind the same entry. Sources of the policies for several right options:
-Canvas (right minus wrong), edX (every decision, halves) and Moodle (weighted, with fractions per choice).
+Every kind of question has a rule of its own behind the same entry, and a blank answer earns nothing under each of them.
+Sources of the policies for several right options: Canvas (right minus wrong), edX (every decision, halves) and Moodle
+(weighted, with fractions per choice; adjacent pairs of an order).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 
 from domain.question_bank.kinds import QuestionKind
+from domain.question_bank.numeric import meets
 from domain.question_bank.questions import KeyedQuestion, Response
+from domain.question_bank.wording import as_compared
 
 _NOTHING, _ALL = Fraction(0), Fraction(1)
 _MARK_PLACES = 6
@@ -29,6 +33,13 @@ class MultiplePolicy(StrEnum):
     WEIGHTED = "weighted"
 
 
+class OrderingPolicy(StrEnum):
+    """How an order is marked: as a whole, or by the pairs of neighbours that follow each other as they should."""
+
+    EXACT = "exact"
+    ADJACENT_PAIRS = "adjacent_pairs"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringPolicy:
     """What a paper says about marks. `penalty` (0..1) is what a wrong single choice costs.
@@ -41,6 +52,7 @@ class ScoringPolicy:
     guess_neutral: bool = False
     multiple: MultiplePolicy = MultiplePolicy.ALL_OR_NOTHING
     none_allowed: bool = False
+    ordering: OrderingPolicy = OrderingPolicy.EXACT
 
     def __post_init__(self) -> None:
         if not 0 <= self.penalty <= 1:
@@ -52,7 +64,10 @@ STANDARD = ScoringPolicy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """`fraction` of the full mark, exact (−1..1, for several right options 0..1), and whether the answer is right."""
+    """`fraction` of the full mark, exact, and whether the answer is wholly right.
+
+    The fraction lies in −1..1 where one choice is asked for, in 0..1 elsewhere.
+    """
 
     fraction: Fraction
     correct: bool
@@ -63,14 +78,17 @@ class Score:
         return Decimal(millionths).scaleb(-_MARK_PLACES)
 
 
+_BLANK = Score(fraction=_NOTHING, correct=False)
+
+
 def score(question: KeyedQuestion, response: Response, policy: ScoringPolicy = STANDARD) -> Score:
-    """Mark one response; a blank one earns nothing. Refuses (KeyError) a kind that has no rule, see `SCORED_KINDS`."""
+    """Mark one response. Whether it fits its question is told by `refuse_unfit`; what does not fit earns nothing."""
     return _RULES[question.kind](question, response, policy)
 
 
 def _one_choice(question: KeyedQuestion, response: Response, policy: ScoringPolicy) -> Score:
-    if not response.choice_ids:
-        return Score(fraction=_NOTHING, correct=False)
+    if len(response.choice_ids) != 1:
+        return _BLANK
     (chosen,) = response.choice_ids
     right = chosen in question.key.correct
     weights = question.key.weights
@@ -104,7 +122,7 @@ def _several_choices(question: KeyedQuestion, response: Response, policy: Scorin
     chosen, right = set(response.choice_ids), set(question.key.correct)
     blank_counts = policy.none_allowed and policy.multiple is MultiplePolicy.EVERY_DECISION
     if not chosen and not blank_counts:
-        return Score(fraction=_NOTHING, correct=False)
+        return _BLANK
     if policy.multiple is MultiplePolicy.WEIGHTED:
         fraction = _weighted(question, chosen)
     else:
@@ -118,11 +136,11 @@ def _all_or_nothing(selection: _Selection) -> Fraction:
 
 
 def _right_minus_wrong(selection: _Selection) -> Fraction:
-    return max(_NOTHING, Fraction(selection.hits - selection.slips, selection.due))
+    return max(_NOTHING, Fraction(selection.hits - selection.slips, max(selection.due, 1)))
 
 
 def _every_decision(selection: _Selection) -> Fraction:
-    return Fraction(selection.options - selection.errors, selection.options)
+    return max(_NOTHING, Fraction(selection.options - selection.errors, max(selection.options, 1)))
 
 
 def _halves(selection: _Selection) -> Fraction:
@@ -144,12 +162,56 @@ def _halves(selection: _Selection) -> Fraction:
 def _weighted(question: KeyedQuestion, chosen: set[str]) -> Fraction:
     """The sum of the fractions of the chosen options; without fractions ±1/C, as right minus wrong."""
     right, weights = question.key.correct, question.key.weights
-    share = Fraction(1, len(right))
+    share = Fraction(1, max(len(right), 1))
     if weights is None:
         total = sum((share if choice in right else -share for choice in chosen), _NOTHING)
     else:
         total = sum((Fraction(weights.get(choice, Decimal(0))) for choice in chosen), _NOTHING)
     return max(_NOTHING, min(total, _ALL))
+
+
+def _number(question: KeyedQuestion, response: Response, _: ScoringPolicy) -> Score:
+    """The first band that holds the number decides; with 0.9 for a wide band before 1 for a narrow one, 0.9 it is."""
+    number = response.numeric_value
+    if number is None:
+        return _BLANK
+    met = (band for band in question.key.bands if meets(number, band))
+    return _partly(next((Fraction(band.fraction) for band in met), _NOTHING))
+
+
+def _short_text(question: KeyedQuestion, response: Response, _: ScoringPolicy) -> Score:
+    written = as_compared(response.text or "")
+    found = bool(written) and any(as_compared(text) == written for text in question.key.accepted)
+    return _partly(_ALL if found else _NOTHING)
+
+
+def _pairs(question: KeyedQuestion, response: Response, _: ScoringPolicy) -> Score:
+    """The share of the prompts that were given their own choice; one left open is one that was not."""
+    key, given = question.key.pairs, dict(response.pairs)
+    if not given or not key:
+        return _BLANK
+    return _partly(Fraction(sum(given.get(prompt) == choice for prompt, choice in key.items()), len(key)))
+
+
+def _order(question: KeyedQuestion, response: Response, policy: ScoringPolicy) -> Score:
+    key, given = question.key.correct, response.order
+    if not given:
+        return _BLANK
+    if given == key:
+        return _partly(_ALL)
+    due = _neighbours(key)
+    if policy.ordering is OrderingPolicy.EXACT or sorted(given) != sorted(key):
+        return _BLANK
+    return _partly(Fraction(len(due & _neighbours(given)), len(due)))
+
+
+def _neighbours(order: Sequence[str]) -> set[tuple[str, str]]:
+    return set(pairwise(order))
+
+
+def _partly(fraction: Fraction) -> Score:
+    bounded = max(_NOTHING, min(fraction, _ALL))
+    return Score(fraction=bounded, correct=bounded == _ALL)
 
 
 _SELECTION_RULES: Mapping[MultiplePolicy, Callable[[_Selection], Fraction]] = {
@@ -162,5 +224,9 @@ _RULES: Mapping[QuestionKind, Callable[[KeyedQuestion, Response, ScoringPolicy],
     QuestionKind.SINGLE: _one_choice,
     QuestionKind.TRUE_FALSE: _one_choice,
     QuestionKind.MULTIPLE: _several_choices,
+    QuestionKind.NUMERIC: _number,
+    QuestionKind.SHORT_TEXT: _short_text,
+    QuestionKind.MATCHING: _pairs,
+    QuestionKind.ORDERING: _order,
 }
 SCORED_KINDS = frozenset(_RULES)

@@ -30,8 +30,8 @@ from domain.question_bank.questions import AnswerInvalid
 from entrypoints.http.idempotency import once
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging, page
+from entrypoints.http.practice_answers import AnswerQuestionRequest
 from entrypoints.http.practice_bodies import (
-    AnswerQuestionRequest,
     CreatePracticeRequest,
     PracticeAnswer,
     PracticeQuestionList,

@@ -27,14 +27,22 @@ from domain.practice.plans import (
 from domain.practice.sessions import FeedbackMode, PracticeStatus
 from domain.question_bank.imported import TextFormat
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.questions import Response
-from entrypoints.http.fields import Id, Mark, MaxMark, PageBody, RequestBody, ResponseBody, When
+from entrypoints.http.fields import Id, MarkedBody, MaxMark, PageBody, RequestBody, ResponseBody, When
+from entrypoints.http.practice_answers import (
+    AcceptedTexts,
+    CorrectChoices,
+    CorrectOrder,
+    CorrectPairs,
+    CorrectValues,
+    PracticeExplanation,
+    PracticeFeedback,
+    PracticeResponse,
+)
 from entrypoints.http.refusals import invalid
 
 _Ids = Annotated[list[Id], Meta(max_length=MAX_FILTER_VALUES)]
 _Count = Annotated[int, Meta(ge=1, le=MAX_QUESTIONS)]
 _TimeLimit = Annotated[int, Meta(ge=1, le=MAX_TIME_LIMIT_SECONDS)]
-_SlotNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _Slot = Annotated[int, Meta(description="The place of the question in the session, from 1")]
 _Correct = Annotated[int | None, Meta(description="How many answers are right; null while that is deferred")]
 _MarkIfKnown = Annotated[Decimal | None, Meta(description="Marks, as a decimal string; null while that is deferred")]
@@ -78,34 +86,6 @@ class CreatePracticeRequest(RequestBody):
             feedback=self.feedback or FeedbackMode.IMMEDIATE,
             time_limit_seconds=self.time_limit_seconds,
         )
-
-
-class AnswerQuestionRequest(RequestBody):
-    """The question by slot or id, and the chosen options; `choiceId` is short for one of them."""
-
-    slot: Annotated[_SlotNumber | None, Meta(description="The place of the question in the session, from 1")] = None
-    question_id: Annotated[Id | None, Meta(description="In place of `slot`, or to agree with it")] = None
-    choice_ids: Annotated[
-        Annotated[list[Id], Meta(max_length=100)] | None, Meta(description="The options that are chosen")
-    ] = None
-    choice_id: Annotated[Id | None, Meta(description="The one option that is chosen, in place of `choiceIds`")] = None
-
-    example: ClassVar[Mapping[str, Any]] = {"slot": 1, "choiceIds": ["B"]}
-
-    def response(self) -> Response:
-        if self.choice_id is not None and self.choice_ids is not None:
-            raise invalid("/choiceId", "ambiguous", "Send choiceIds or choiceId, not both")
-        return Response.choosing([self.choice_id] if self.choice_id is not None else self.choice_ids or [])
-
-
-class MarkedBody(ResponseBody):
-    """A body with marks, written as short as they can be: `0.75`, not `0.750000`."""
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if isinstance(value, Decimal):
-                setattr(self, name, Decimal(format(value.normalize(), "f")))
 
 
 class PracticeSessionBody(ResponseBody):
@@ -152,12 +132,6 @@ class PracticeChoice(ResponseBody):
     format: TextFormat
 
 
-class PracticeResponse(ResponseBody):
-    """What a student has answered."""
-
-    choice_ids: list[str]
-
-
 class PracticeQuestion(MarkedBody):
     """A question as it is asked: no key, no explanation."""
 
@@ -166,7 +140,8 @@ class PracticeQuestion(MarkedBody):
     kind: QuestionKind
     stem: Annotated[str, Meta(description="The text of the question")]
     stem_format: TextFormat
-    choices: Annotated[list[PracticeChoice], Meta(description="In the order of this session")]
+    choices: Annotated[list[PracticeChoice], Meta(description="In the order of this session; their ids are its own")]
+    prompts: Annotated[list[PracticeChoice], Meta(description="What options are matched to; none of other kinds")]
     max_mark: MaxMark
     response: Annotated[PracticeResponse | None, Meta(description="The caller's own answer; null without one")]
     answered_at: Annotated[When | None, Meta(description="Null while it is unanswered")]
@@ -181,6 +156,7 @@ class PracticeQuestion(MarkedBody):
             {"id": "B", "text": "10.1.2.3", "format": "plain"},
             {"id": "A", "text": "8.8.8.8", "format": "plain"},
         ],
+        "prompts": [],
         "maxMark": "1",
         "response": None,
         "answeredAt": None,
@@ -211,32 +187,6 @@ class PracticeQuestionList(ResponseBody):
     example: ClassVar[Mapping[str, Any]] = {"items": [PracticeQuestion.example]}
 
 
-class PracticeExplanation(ResponseBody):
-    """Why an option is right or wrong; without `choiceId` about the question as a whole."""
-
-    choice_id: Annotated[str | None, Meta(description="The option; null: the question as a whole")]
-    text: str
-    format: TextFormat
-
-
-class PracticeFeedback(MarkedBody):
-    """How an answer was judged, and why."""
-
-    correct: Annotated[bool, Meta(description="Whether the answer is wholly right")]
-    mark: Mark
-    max_mark: MaxMark
-    correct_choice_ids: list[str]
-    explanations: list[PracticeExplanation]
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "correct": True,
-        "mark": "1",
-        "maxMark": "1",
-        "correctChoiceIds": ["B"],
-        "explanations": [{"choiceId": "B", "text": "10.0.0.0/8 is private (RFC 1918).", "format": "plain"}],
-    }
-
-
 class PracticeAnswer(ResponseBody):
     """What became of an answer; `feedback` and `correctCount` are null where they are deferred."""
 
@@ -263,7 +213,11 @@ class PracticeReviewItem(PracticeQuestion):
     correct: Annotated[bool | None, Meta(description="Whether the answer is wholly right; null without one")]
     mark: Annotated[Decimal | None, Meta(description="Marks, as a decimal string; null without an answer")]
     time_spent_seconds: Annotated[int, Meta(description="How many seconds the answer took, 300 at most")]
-    correct_choice_ids: list[str]
+    correct_choice_ids: CorrectChoices
+    correct_order: CorrectOrder
+    correct_pairs: CorrectPairs
+    correct_values: CorrectValues
+    accepted_texts: AcceptedTexts
     explanations: list[PracticeExplanation]
 
 
@@ -277,7 +231,7 @@ class PracticeReview(ResponseBody):
             {
                 **PracticeQuestion.example,
                 **PracticeFeedback.example,
-                "response": {"choiceIds": ["B"]},
+                "response": PracticeResponse.example,
                 "answeredAt": "2026-03-02T09:00:24Z",
                 "timeSpentSeconds": 24,
             }

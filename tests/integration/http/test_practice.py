@@ -19,7 +19,12 @@ from tests.support.practice_builders import PACKAGE, SECRET, STRANGER, STUDENT, 
 from tests.support.practice_site import SESSIONS, Site, site_of
 
 # What belongs to a key; it may be seen with the feedback of an answer and in a review, nowhere else.
-REVEALING = {"correct", "mark", "correctChoiceIds", "explanations", "explanation", "answerKey", "weights"}
+REVEALING = {
+    *("correct", "mark", "correctChoiceIds", "correctOrder", "correctPairs", "correctValues", "acceptedTexts"),
+    *("explanations", "explanation", "answerKey", "weights"),
+}
+
+NOTHING_ELSE: dict[str, Any] = {"numericValue": None, "text": None, "order": [], "pairs": {}}
 
 
 @pytest.fixture
@@ -72,6 +77,7 @@ async def test_a_session_is_created_with_its_questions(site: Site) -> None:
         "stem": f"Stem of {question['questionId']}",
         "stemFormat": "plain",
         "choices": question["choices"],
+        "prompts": [],
         "maxMark": "1",
         "response": None,
         "answeredAt": None,
@@ -97,6 +103,10 @@ async def test_an_answer_is_judged_and_explained_at_once(site: Site) -> None:
             "mark": "1",
             "maxMark": "1",
             "correctChoiceIds": ["B"],
+            "correctOrder": [],
+            "correctPairs": {},
+            "correctValues": [],
+            "acceptedTexts": [],
             "explanations": [
                 {"choiceId": None, "text": f"{SECRET} in general", "format": "plain"},
                 *({"choiceId": letter, "text": f"{SECRET} {letter}", "format": "plain"} for letter in shown),
@@ -171,7 +181,7 @@ async def test_a_deferred_session_is_reviewed_and_counted_at_its_end(site: Site)
     review = await site.read(session, "/review")
     assert [(item["correct"], item["mark"]) for item in review["items"]] == [(True, "1"), (None, None), (None, None)]
     assert all(item["correctChoiceIds"] == ["B"] and len(item["explanations"]) == 5 for item in review["items"])
-    assert review["items"][0]["response"] == {"choiceIds": ["B"]}
+    assert review["items"][0]["response"] == {"choiceIds": ["B"], **NOTHING_ELSE}
 
 
 async def test_the_summary_tells_the_session_in_numbers(site: Site) -> None:
@@ -221,7 +231,7 @@ async def test_several_right_options_are_answered_together(site: Site) -> None:
     session = await site.begin(topicIds=["top_many"])
     reply = (await site.answer(session, slot=1, choiceIds=["C", "A", "C"])).json()
     assert (reply["feedback"]["correct"], reply["feedback"]["mark"]) == (True, "0.5")
-    assert (await site.read(session))["questions"][0]["response"] == {"choiceIds": ["A", "C"]}
+    assert (await site.read(session))["questions"][0]["response"] == {"choiceIds": ["A", "C"], **NOTHING_ELSE}
 
 
 async def test_who_is_not_enrolled_cannot_practise_and_cannot_go_on(site: Site) -> None:
@@ -268,7 +278,9 @@ async def test_a_question_that_the_session_does_not_ask_is_not_found(site: Site,
         ({"slot": 1, "choiceIds": ["A"], "choiceId": "A"}, "request.invalid", "/choiceId"),
         ({"slot": 1, "choiceIds": ["A"], "certainty": "low"}, "request.invalid", "/certainty"),
         ({"slot": 0, "choiceIds": ["A"]}, "request.invalid", "/slot"),
-        ({"slot": 1, "numericValue": "1"}, "request.invalid", "/numericValue"),
+        ({"slot": 1, "choiceIds": ["A"], "text": "A"}, "request.invalid", "/text"),
+        ({"slot": 1, "choiceId": "A", "pairs": {"1": "A"}}, "request.invalid", "/pairs"),
+        ({"slot": 1, "rightValue": "1"}, "request.invalid", "/rightValue"),
     ],
 )
 async def test_an_answer_that_cannot_be_taken_names_the_field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,67 +12,24 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.practice import PostgresPracticeWork
-from adapters.postgres.transaction import PostgresTransaction
-from adapters.system.clock import TimeOrderedIds
 from application.practice.ports import HeldSlot, PracticeWork, SlotTarget
 from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
-from application.practice.starting import CreatePracticeSession
-from application.practice.views import PracticeView, SessionView
-from domain.practice.plans import PracticePlan, begin
+from application.practice.views import SessionView
+from domain.practice.plans import begin
 from domain.practice.refusals import AlreadyAnswered, EnrollmentRequired, NoQuestions, PracticeSessionNotFound
 from domain.practice.sessions import FeedbackMode, PracticeStatus, give_answer, pause
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.questions import PublicQuestion, Response
+from domain.question_bank.questions import Response
 from tests.support.postgres import SettableClock
-from tests.support.practice_builders import (
-    PACKAGE,
-    STRANGER,
-    STUDENT,
-    MemoryWorld,
-    Offer,
-    PostgresWorld,
-    World,
-    offers,
-)
+from tests.support.practice_builders import STRANGER, STUDENT, Offer, World, offers
+from tests.support.practice_worlds import create, draw, hold, plan, stocked, world_of
 
 RIGHT, WRONG = Response.choosing("B"), Response.choosing("A")
 
 
 @pytest.fixture(params=["memory", "postgres"])
 def world(request: pytest.FixtureRequest, clock: SettableClock) -> World:
-    if request.param == "memory":
-        return MemoryWorld(clock)
-    ids: TimeOrderedIds = request.getfixturevalue("ids")
-    transact = PostgresTransaction(request.getfixturevalue("database"), PostgresPracticeWork, ids, clock)
-    return PostgresWorld(request.getfixturevalue("cloned"), transact)
-
-
-def plan(**wishes: Any) -> PracticePlan:
-    return PracticePlan(exam_package_id=PACKAGE, **wishes)
-
-
-async def create(world: World, **wishes: Any) -> PracticeView:
-    return await CreatePracticeSession(TimeOrderedIds(), world.transact)(STUDENT, plan(**wishes))
-
-
-async def draw(world: World, session_id: str = "prs_1", **wishes: Any) -> tuple[PublicQuestion, ...]:
-    async def unit(work: PracticeWork) -> tuple[PublicQuestion, ...]:
-        return await work.draw_questions(plan(**wishes), session_id)
-
-    return await world.transact(unit)
-
-
-async def hold(world: World, session_id: str, target: SlotTarget) -> HeldSlot | None:
-    async def unit(work: PracticeWork) -> HeldSlot | None:
-        return await work.hold_slot(STUDENT.user_id, session_id, target)
-
-    return await world.transact(unit)
-
-
-def stocked(world: World, questions: Sequence[Offer]) -> None:
-    world.offer(questions)
-    world.enroll(STUDENT.user_id)
+    return world_of(request, clock)
 
 
 async def test_who_is_not_enrolled_cannot_practise(world: World) -> None:
@@ -132,13 +89,6 @@ async def test_a_draw_brings_the_question_as_published_without_its_key(world: Wo
     offer = Offer(id="qst_1", options="ABCDE", correct="AC", kind=QuestionKind.MULTIPLE, points=Decimal("2.5000"))
     world.offer([offer])
     assert await draw(world) == (offer.public,)
-
-
-async def test_kinds_that_cannot_be_marked_are_not_drawn(world: World) -> None:
-    """And they take nobody's place: one that can be marked is found among twenty that cannot."""
-    world.offer([Offer(id="qst_1")])
-    world.offer([Offer(id=f"qst_o{number}", kind=QuestionKind.ORDERING) for number in range(20)])
-    assert [question.question_id for question in await draw(world, count=1)] == ["qst_1"]
 
 
 async def test_the_same_session_draws_the_same_questions_and_another_one_others(world: World) -> None:

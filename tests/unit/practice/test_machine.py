@@ -25,26 +25,41 @@ from domain.practice.sessions import (
 )
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerInvalid, Response
-from tests.support.practice_builders import START, Offer, session, slot
+from tests.support.practice_builders import NUMBER, START, Offer, session, slot
 
 OFFERS = [
     Offer(id="qst_001"),
     Offer(id="qst_002", kind=QuestionKind.MULTIPLE, correct="AC", points=Decimal("2.5")),
     Offer(id="qst_003", kind=QuestionKind.TRUE_FALSE, options="AB", correct="A"),
+    Offer(id="qst_004", kind=QuestionKind.ORDERING, options="ABC", correct="ABC"),
+    NUMBER,
 ]
+answers = st.one_of(
+    st.sets(st.sampled_from("ABCD"), max_size=2).map(Response.choosing),
+    st.permutations("ABC").map(Response.arranging),
+    st.sampled_from(["98.6", "98.2", "0"]).map(Response.counting),
+)
+
+
+def fits(offer: Offer, response: Response) -> bool:
+    """What each kind takes, written down a second time."""
+    if offer.kind is QuestionKind.NUMERIC:
+        return response.numeric_value is not None
+    if offer.kind is QuestionKind.ORDERING:
+        return bool(response.order)
+    most = len(offer.options) if offer.kind is QuestionKind.MULTIPLE else 1
+    return set(response.choice_ids) <= set(offer.options) and 1 <= len(response.choice_ids) <= most
 
 
 def refusal_to_expect(
     current: PracticeSession, before: PracticeSlot, offer: Offer, response: Response
 ) -> type[DomainError] | None:
     """The rules in their order, written down a second time."""
-    most = len(offer.options) if offer.kind is QuestionKind.MULTIPLE else 1
-    fits = set(response.choice_ids) <= set(offer.options) and 1 <= len(response.choice_ids) <= most
     refusals: list[tuple[bool, type[DomainError]]] = [
         (current.is_over, PracticeFinished),
         (current.status is PracticeStatus.PAUSED, PracticePaused),
         (before.response is not None and current.feedback is FeedbackMode.IMMEDIATE, AlreadyAnswered),
-        (not fits, AnswerInvalid),
+        (not fits(offer, response), AnswerInvalid),
     ]
     if before.response == response:
         return None
@@ -66,10 +81,10 @@ class PracticeMachine(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(index=st.integers(0, 2), chosen=st.sets(st.sampled_from("ABCD"), max_size=2))
-    def answer(self, index: int, chosen: set[str]) -> None:
+    @rule(index=st.integers(0, len(OFFERS) - 1), response=answers)
+    def answer(self, index: int, response: Response) -> None:
         current, before = lapse(self.session, self.now), self.slots[index]
-        offer, response = OFFERS[index], Response.choosing(chosen)
+        offer = OFFERS[index]
         expected = refusal_to_expect(current, before, offer, response)
         if expected is not None:
             with pytest.raises(expected):
