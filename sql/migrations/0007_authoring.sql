@@ -31,6 +31,7 @@ alter table question_difficulties
 update question_difficulties set code = lower(name);
 alter table question_difficulties alter column code set not null;
 create unique index question_difficulties_code_unique on question_difficulties (code);
+create unique index question_difficulties_name_unique on question_difficulties (lower(name));
 
 -- External ids are compared byte by byte: the same order on every server, so that an export is the same file everywhere.
 alter table questions alter column external_id type text collate "C";
@@ -54,7 +55,9 @@ alter table question_versions
     add column prompts    jsonb not null default '[]',
     add column updated_at timestamptz,
     add column decided_at timestamptz;
-update question_versions set updated_at = created_at;
+-- Nobody approves what they have written: so far that is what the question's author has.
+update question_versions v set updated_at = v.created_at, editors = array_remove(array[q.author_id], null)
+  from questions q where q.id = v.question_id;
 alter table question_versions alter column updated_at set not null;
 
 -- One row for every time a version was handed in: what became of it, who said so, and why.
