@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from domain.errors import FieldProblem, InvalidInput
 
@@ -10,12 +11,22 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MAX_SLUG = 100
 
 
-def check_bank_slug(slug: str) -> None:
-    """Refuses what cannot name a bank: up to 100 lower-case letters and digits, in groups joined by single hyphens."""
+class BankVisibility(StrEnum):
+    """A hidden bank is seen by its owner, its co-editors and administrators; nothing new is drawn from it."""
+
+    VISIBLE = "visible"
+    HIDDEN = "hidden"
+
+
+def check_bank_slug(slug: str, pointer: str = "/bank") -> None:
+    """Refuses what cannot name a bank: up to 100 lower-case letters and digits, in groups joined by single hyphens.
+
+    `pointer` is where the slug was given.
+    """
     if len(slug) > _MAX_SLUG or not _SLUG.fullmatch(slug):
         message = "lower-case letters and digits, in groups joined by single hyphens, at most 100 characters"
         raise InvalidInput(
-            f"The bank cannot be named so: {message}", problems=(FieldProblem("/bank", "invalid_slug", message),)
+            f"The bank cannot be named so: {message}", problems=(FieldProblem(pointer, "invalid_slug", message),)
         )
 
 
