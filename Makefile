@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format lint types imports bench openapi errors lock clean fuzz
+.PHONY: help setup setup-dev run test check format lint types imports bench bench-import openapi errors lock clean fuzz
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -10,7 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hash
 EDITABLE := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: .venv/run.done ## Create .venv with what the server needs
 setup-dev: .venv/dev.done ## Create .venv with the test and check tools too
@@ -47,7 +47,10 @@ imports: setup-dev ## Verify the import contracts
 	$(BIN)/lint-imports
 
 bench: setup-dev ## Measure the main operations against the limit that PostgreSQL itself sets
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks.lists
+
+bench-import: setup-dev ## Import a million questions and tell rows a second, memory and progress
+	$(BIN)/python -m benchmarks.importing
 
 openapi: setup-dev ## Regenerate openapi/openapi.json and docs/errors.md
 	$(BIN)/ace openapi --output openapi/openapi.json && $(BIN)/ace errors --output docs/errors.md

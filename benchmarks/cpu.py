@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -31,6 +32,38 @@ def peak_memory_mib(pid: int) -> float:
     """The most memory that a process has held at once."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def descendants(root: int) -> list[int]:
+    """Every living process that the process has started, and theirs."""
+    parents = {pid: int(fields[_PARENT]) for pid, fields in _stats()}
+    found, reached = [], {root}
+    for pid in sorted(parents):
+        if parents[pid] in reached:
+            reached.add(pid)
+            found.append(pid)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Of one process, in MiB; `private` without what it shares with others, as PostgreSQL's buffers."""
+
+    name: str
+    resident: float
+    peak: float
+    private: float
+
+
+def memory_of(pid: int) -> Memory | None:
+    """None when it has ended."""
+    with suppress(OSError, IndexError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
+        kib = {name: int(status.partition(f"{name}:")[2].split()[0]) for name in ("VmRSS", "VmHWM", "RssAnon")}
+        name = " ".join([part.rpartition("/")[2] for part in command[:4]])
+        return Memory(name, kib["VmRSS"] / 1024, kib["VmHWM"] / 1024, kib["RssAnon"] / 1024)
+    return None
 
 
 def _stats() -> Iterator[tuple[int, list[str]]]:

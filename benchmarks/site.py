@@ -17,7 +17,7 @@ from adapters.system.embedded_postgres import ConnectionUrls, EmbeddedPostgres
 from benchmarks.cpu import cpu_seconds, peak_memory_mib
 
 HOST = "127.0.0.1"
-_ACE = str(Path(sys.executable).with_name("ace"))
+ACE = str(Path(sys.executable).with_name("ace"))
 _READY = re.compile(r"Ace is ready: http://[^:]+:(\d+)")
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -45,7 +45,7 @@ class Site:
     def command(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`ace` with these arguments, on this database."""
         return subprocess.Popen(  # noqa: S603 (our own program, arguments of our own)
-            [_ACE, *arguments], env=_environment(self.folder), stdout=subprocess.DEVNULL
+            [ACE, *arguments], env=environment(self.folder), stdout=subprocess.DEVNULL
         )
 
 
@@ -61,7 +61,7 @@ def running_site() -> Iterator[Site]:
                 urls=urls,
                 folder=folder,
                 server_pid=process.pid,
-                postmaster_pid=_postmaster(folder),
+                postmaster_pid=postmaster(folder),
             )
 
 
@@ -70,7 +70,7 @@ def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     output = folder / "server.log"
     with output.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own program, arguments of our own)
-            [_ACE, "serve", "--demo", "--port", "0"], env=_environment(folder), stdout=log, stderr=log
+            [ACE, "serve", "--demo", "--port", "0"], env=environment(folder), stdout=log, stderr=log
         )
     try:
         yield process, _port(process, output)
@@ -93,11 +93,11 @@ def _port(process: subprocess.Popen[bytes], output: Path) -> int:
     raise RuntimeError(f"the server did not start:\n{output.read_text(errors='replace')[-2000:]}")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Nothing of the operator's own settings may be measured, or written to. All candidates come from one address."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ACE_", "PG", "DATABASE_URL"))}
     return kept | {"ACE_DATA_DIR": str(folder / "data"), "ACE_REGISTRATIONS_PER_TEN_MINUTES": "1000000"}
 
 
-def _postmaster(folder: Path) -> int:
+def postmaster(folder: Path) -> int:
     return int((folder / "data" / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])

@@ -70,6 +70,20 @@ with step as (
 )
 select key from step order by key desc limit 1;
 
+-- name: purge_imports
+-- What was rejected goes with its import. The last success of a bank stays: it tells that the bank was filled once.
+with step as (
+    select id, bank, status, created_at from question_imports where id > %(id)s order by id limit %(limit)s
+), gone as (
+    delete from question_imports i using step
+    where i.id = step.id
+      and step.created_at < clock_timestamp() - make_interval(days => %(days)s)
+      and (step.status <> 'succeeded'
+           or exists (select from question_imports n where n.bank = step.bank and n.id > step.id
+                                                       and n.status = 'succeeded' and n.mode <> 'dry_run'))
+)
+select id from step order by id desc limit 1;
+
 -- name: production_settings
 -- What a production start refuses: a role that may do anything, commits that do not last, missing protection.
 select current_user as role,

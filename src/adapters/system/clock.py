@@ -28,6 +28,10 @@ class TimeOrderedIds(IdGenerator):
         self._milliseconds = 0
         self._entropy = 0
 
+    def __reduce__(self) -> tuple[type[TimeOrderedIds], tuple[()]]:
+        """Sent to another process, it is a generator of that process's own."""
+        return TimeOrderedIds, ()
+
     def new(self, prefix: str) -> str:
         with self._lock:
             milliseconds = time.time_ns() // 1_000_000

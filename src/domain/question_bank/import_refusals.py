@@ -67,3 +67,59 @@ class InvalidImportOption(ImportRefused):
 
     code = "import.invalid_option"
     title = "An option of the import is not valid"
+
+
+class ForbiddenXml(ImportRefused):
+    """XML that asks for more than text: entities, endless declarations, depth or size. `field` says what."""
+
+    code = "import.forbidden_xml"
+    title = "The XML uses what no question needs"
+
+
+class MalformedXml(ImportRefused):
+    """The file breaks off or is not well-formed, so nothing after that place can be trusted."""
+
+    code = "import.malformed_xml"
+    title = "The XML is not well-formed"
+
+
+class UnexpectedXml(ImportRefused):
+    """The file is sound XML, but not of the kind that was asked for."""
+
+    code = "import.unexpected_xml"
+    title = "The XML holds something else than questions of this format"
+
+
+class BadZip(ImportRefused):
+    """The file is no ZIP archive, is damaged, or needs a password or a method of compression that is not read here."""
+
+    code = "import.bad_zip"
+    title = "The ZIP archive cannot be read"
+
+
+class UnsafePath(ImportRefused):
+    """A name in the archive or its manifest leads out of it or is not a plain file."""
+
+    code = "import.unsafe_path"
+    title = "A path in the archive is not safe"
+
+
+class ZipTooLarge(ImportRefused):
+    """The archive holds more, or inflates to more, than a set of questions ever does."""
+
+    code = "import.zip_too_large"
+    title = "The archive is too large"
+
+
+class MissingManifest(ImportRefused):
+    """The archive has no manifest that says which of its files are questions."""
+
+    code = "import.missing_manifest"
+    title = "The archive has no manifest"
+
+
+class VersionUnknown(ImportRefused):
+    """The file says that it is written in a version of its format that is not known here."""
+
+    code = "import.version_unknown"
+    title = "The version of the format is not known"

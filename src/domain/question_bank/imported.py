@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from domain.question_bank.kinds import QuestionKind
+from domain.question_bank.rejects import RejectedRecord
 
 CHOICE_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LONGEST_TEXT = 32 * 1024
@@ -153,7 +154,7 @@ class ImportProblem:
     detail: str | None = None
 
 
-ParsedItem: TypeAlias = ImportedQuestion | ImportProblem | BlankRecord
+ParsedItem: TypeAlias = ImportedQuestion | ImportProblem | BlankRecord | RejectedRecord
 
 
 def trimmed(text: str) -> str:
@@ -197,7 +198,7 @@ def canonical_json(question: ImportedQuestion) -> str:
         [
             f'{{"correct":{"true" if choice.correct else "false"},"explanation":{_formatted(choice.explanation)},'
             f'"key":{_quoted(choice.key)},{_PINNED if choice.pinned else ""}"text":{_formatted(choice.text)},'
-            f'"weight":{_number(choice.weight)}}}'
+            f'"weight":{canonical_number(choice.weight)}}}'
             for choice in question.choices
         ]
     )
@@ -206,7 +207,8 @@ def canonical_json(question: ImportedQuestion) -> str:
     return (
         f'{{{_typed_key(question)}"choices":[{choices}],"difficulty":{difficulty},"domain":{_quoted(canonical_text(question.domain))},'
         f'"explanation":{_formatted(question.explanation)},"kind":"{question.kind}",'
-        f'"points":{_number(question.points)},{_prompts(question)}"shuffle":{"true" if question.shuffle else "false"},'
+        f'"points":{canonical_number(question.points)},{_prompts(question)}'
+        f'"shuffle":{"true" if question.shuffle else "false"},'
         f'"stem":{_formatted(question.stem)},"tags":[{tags}]}}'
     )
 
@@ -224,8 +226,8 @@ def _typed_key(question: ImportedQuestion) -> str:
 
 def _band(band: NumericBand) -> str:
     return (
-        f'{{"answer":{_number(band.answer)},"fraction":{_number(band.fraction)},'
-        f'"tol_abs":{_number(band.tol_abs)},"tol_rel":{_number(band.tol_rel)}}}'
+        f'{{"answer":{canonical_number(band.answer)},"fraction":{canonical_number(band.fraction)},'
+        f'"tol_abs":{canonical_number(band.tol_abs)},"tol_rel":{canonical_number(band.tol_rel)}}}'
     )
 
 
@@ -350,7 +352,13 @@ def _formatted(value: FormattedText | None) -> str:
     return f'{{"format":"{value.format}","text":{_quoted(text)}}}'
 
 
+def unsigned_zero(value: Decimal) -> Decimal:
+    """The very number; a zero without a sign, which says nothing and would be a second spelling."""
+    return value or Decimal(0)
+
+
 @lru_cache(maxsize=1024)
-def _number(value: Decimal | None) -> str:
-    # Decimal("1") == Decimal("1.0") with equal hashes, so the cache cannot tell apart what must not differ.
-    return "null" if value is None else f'"{value.normalize():f}"'
+def canonical_number(value: Decimal | None) -> str:
+    """A number as it is hashed: without idle zeros, in quotes. Equal numbers have one spelling."""
+    # The cache takes equal numbers for one, Decimal("-0") and Decimal("0") among them: so must what it keeps.
+    return "null" if value is None else f'"{unsigned_zero(value).normalize():f}"'

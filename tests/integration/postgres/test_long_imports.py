@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.question_bank.imports import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
-from adapters.postgres.transaction import PostgresTransaction
+from adapters.postgres.question_bank.import_register import PostgresImportReader, PostgresImportRegister
+from adapters.postgres.question_bank.imports import PostgresImportTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.question_bank.imports import ImportOrder, ImportQuestions
@@ -37,8 +37,8 @@ def somebody(cloned: ClonedDatabase) -> None:
 @pytest.fixture
 def in_time(database: Database, ids: TimeOrderedIds) -> ImportInTime:
     transact = PostgresImportTransaction(database, ids, deadline_seconds=30)
-    importing = ImportQuestions(transact, ids, AsyncioThreads())
-    return ImportInTime(importing, PostgresTransaction(database, PostgresImportWork, ids), ids, prompt_seconds=0.05)
+    importing = ImportQuestions(transact, ids, AsyncioThreads(), PostgresImportRegister(database))
+    return ImportInTime(importing, PostgresImportReader(database), ids, prompt_seconds=0.05)
 
 
 @dataclass(slots=True)
@@ -54,9 +54,9 @@ class Released:
 async def ended(reader: PostgresImportReader, import_id: str) -> ImportReport:
     async with asyncio.timeout(10):
         while True:
-            report = await reader.report(import_id)
-            if report is not None and report.status is not ImportStatus.RUNNING:
-                return report
+            found = await reader.find(import_id, SOMEBODY)
+            if found is not None and found.report.status is not ImportStatus.RUNNING:
+                return found.report
             await asyncio.sleep(0.01)
 
 
@@ -65,10 +65,12 @@ async def test_a_long_import_is_answered_while_it_runs_and_tells_its_end_later(
 ) -> None:
     file, released, reader = SlowFile(), Released(), PostgresImportReader(database)
 
-    begun = await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), released)
+    begun = (await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), released)).report
 
     assert (begun.status, begun.total, released.times) == (ImportStatus.RUNNING, 0, 0)
-    assert await reader.report(begun.id) == begun
+    kept = await reader.find(begun.id, SOMEBODY)
+    assert kept is not None
+    assert (kept.report, kept.actor_id) == (begun, "usr_somebody")
     file.go.set()
     assert (await ended(reader, begun.id)).created == 1
     assert released.times == 1
@@ -76,9 +78,9 @@ async def test_a_long_import_is_answered_while_it_runs_and_tells_its_end_later(
 
 async def test_a_long_import_that_breaks_off_is_reported_as_failed(in_time: ImportInTime, database: Database) -> None:
     released = Released()
-    slow = ImportInTime(in_time.import_questions, in_time.transact, in_time.ids, prompt_seconds=0.0)
+    slow = ImportInTime(in_time.import_questions, in_time.reader, in_time.ids, prompt_seconds=0.0)
 
-    begun = await slow(SOMEBODY, ImportOrder(file=BrokenFile(), bank="broken"), released)
+    begun = (await slow(SOMEBODY, ImportOrder(file=BrokenFile(), bank="broken"), released)).report
 
     report = await ended(PostgresImportReader(database), begun.id)
     assert (report.status, report.problems[0].code) == (ImportStatus.FAILED, "import.broken_off")
@@ -87,9 +89,9 @@ async def test_a_long_import_that_breaks_off_is_reported_as_failed(in_time: Impo
 
 async def test_a_short_import_is_answered_with_its_report(in_time: ImportInTime) -> None:
     released = Released()
-    prompt = ImportInTime(in_time.import_questions, in_time.transact, in_time.ids)
+    prompt = ImportInTime(in_time.import_questions, in_time.reader, in_time.ids)
 
-    report = await prompt(SOMEBODY, order(FIRST), released)
+    report = (await prompt(SOMEBODY, order(FIRST), released)).report
 
     assert (report.status, report.created, released.times) == (ImportStatus.SUCCEEDED, 1, 1)
 
@@ -98,13 +100,13 @@ async def test_an_import_whose_process_died_is_not_said_to_run_for_ever(
     in_time: ImportInTime, database: Database, cloned: ClonedDatabase
 ) -> None:
     file = SlowFile()
-    begun = await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), Released())
+    begun = (await in_time(SOMEBODY, ImportOrder(file=file, bank="slow"), Released())).report
     with cloned.administration() as connection:
-        connection.execute("update question_imports set created_at = created_at - interval '16 minutes'")
+        connection.execute("update question_imports set heard_at = heard_at - interval '31 seconds'")
 
-    report = await PostgresImportReader(database).report(begun.id)
+    found = await PostgresImportReader(database).find(begun.id, SOMEBODY)
 
-    assert report is not None
-    assert report.status is ImportStatus.FAILED
+    assert found is not None
+    assert found.report.status is ImportStatus.FAILED
     file.go.set()
     await in_time.settle()

@@ -11,16 +11,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.memory.question_bank.imports import MemoryImportWork
+from adapters.memory.question_bank.imports import MemoryImportRegister, MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.postgres.database import Database
-from adapters.postgres.question_bank.imports import PostgresImportReader, PostgresImportTransaction, PostgresImportWork
+from adapters.postgres.question_bank.import_register import PostgresImportReader, PostgresImportRegister
+from adapters.postgres.question_bank.imports import PostgresImportTransaction, PostgresImportWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
 from application.ports import Transaction
 from application.question_bank.imports import ImportOrder, ImportQuestions, ImportRunning, ImportsBusy
-from application.question_bank.ports.importing import ImportWork
+from application.question_bank.ports.importing import ApplyImport, ImportRegister, ImportWork
+from domain.auth.people import Actor, Role
 from domain.errors import DomainError
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
 from tests.support.import_files import FIRST, SECOND, THIRD, BrokenFile, file_of, order
@@ -31,6 +33,7 @@ needs_corpora = pytest.mark.skipif(not CORPORA.exists(), reason="the question co
 EXPECTED = json.loads((CORPORA / "edge" / "EXPECTED.json").read_text()) if CORPORA.exists() else {}
 EDGES = {name: wanted for name, wanted in EXPECTED.items() if name.endswith(".csv")}
 
+ADMIN = Actor(user_id="usr_admin", role=Role.ADMIN, session_id="ses_admin")
 # Version, status, published version, stem.
 Kept = tuple[int, str, int | None, str]
 
@@ -48,24 +51,30 @@ class Bank:
         return await self.import_questions(None, order(*rows, mode=mode, publish=publish))
 
 
-def use_case(transact: Transaction[ImportWork], ids: TimeOrderedIds) -> ImportQuestions:
-    return ImportQuestions(transact, ids, AsyncioThreads())
+def use_case(transact: Transaction[ImportWork], ids: TimeOrderedIds, register: ImportRegister) -> ImportQuestions:
+    return ImportQuestions(transact, ids, AsyncioThreads(), register)
+
+
+@pytest.fixture
+def register(database: Database) -> PostgresImportRegister:
+    return PostgresImportRegister(database)
 
 
 @pytest.fixture(params=["memory", "postgres"])
 def bank(request: pytest.FixtureRequest, clock: SettableClock, ids: TimeOrderedIds) -> Bank:
     if request.param == "memory":
         store = MemoryStore()
-        return Bank(use_case(MemoryTransaction(store, MemoryImportWork, clock), ids), lambda: _kept_in_memory(store))
+        in_memory = MemoryTransaction(store, MemoryImportWork, clock)
+        return Bank(use_case(in_memory, ids, MemoryImportRegister(store)), lambda: _kept_in_memory(store))
     database: Database = request.getfixturevalue("database")
     cloned: ClonedDatabase = request.getfixturevalue("cloned")
     transact = PostgresTransaction(database, PostgresImportWork, ids, clock)
-    return Bank(use_case(transact, ids), lambda: _kept_in_postgres(cloned))
+    return Bank(use_case(transact, ids, PostgresImportRegister(database)), lambda: _kept_in_postgres(cloned))
 
 
 @pytest.fixture
-def on_postgres(database: Database, ids: TimeOrderedIds) -> ImportQuestions:
-    return use_case(PostgresTransaction(database, PostgresImportWork, ids, deadline_seconds=60), ids)
+def on_postgres(database: Database, ids: TimeOrderedIds, register: PostgresImportRegister) -> ImportQuestions:
+    return use_case(PostgresTransaction(database, PostgresImportWork, ids, deadline_seconds=60), ids, register)
 
 
 def _kept_in_memory(store: MemoryStore) -> Mapping[str, Kept]:
@@ -198,28 +207,33 @@ async def test_nothing_stays_staged_and_the_act_is_audited_once(
 
     with psycopg.connect(cloned.urls.app) as connection:
         (staged,) = connection.execute("select count(*) from question_import_rows").fetchone() or (None,)
-        audited = connection.execute("select action, subject, after from audit_log").fetchall()
+        audited = connection.execute("select action, subject, after - 'import_id' from audit_log").fetchall()
     assert staged == 0
-    assert audited == [("question_bank.import", "bank:network", {"file": "network.csv", "created": 2, "updated": 0})]
+    facts = {"file": "network.csv", "mode": "all_or_nothing", "publish": False, "created": 2, "updated": 0}
+    assert audited == [("question_bank.imported", "bank:network", facts)]
 
 
 async def test_the_report_can_be_read_again(on_postgres: ImportQuestions, database: Database) -> None:
     report = await on_postgres(None, order(FIRST, SECOND.replace('"A,C"', "Z"), THIRD))
 
     reader = PostgresImportReader(database)
-    assert await reader.report(report.id) == report
-    assert await reader.report("imp_unknown") is None
+    kept = await reader.find(report.id, ADMIN)
+    assert kept is not None
+    assert (kept.report, kept.actor_id) == (report, None)
+    assert await reader.find("imp_unknown", ADMIN) is None
     assert not await reader.was_imported("network")
 
 
-async def test_one_import_per_bank_at_a_time(database: Database, ids: TimeOrderedIds) -> None:
+async def test_one_import_per_bank_at_a_time(
+    database: Database, ids: TimeOrderedIds, register: PostgresImportRegister
+) -> None:
     """While one import holds the bank, another one into it is refused at once, and one into another bank is not."""
     transact = PostgresTransaction(database, PostgresImportWork, ids)
-    importing = use_case(transact, ids)
+    importing = use_case(transact, ids, register)
     held, finish = asyncio.Event(), asyncio.Event()
 
     async def keep_bank(work: ImportWork) -> None:
-        await work.hold_bank("network")
+        await work.begin(ApplyImport(bank="network", import_id="imp_other", actor=None, publish=False))
         held.set()
         await finish.wait()
 
@@ -232,14 +246,16 @@ async def test_one_import_per_bank_at_a_time(database: Database, ids: TimeOrdere
     await keeper
 
 
-async def test_more_imports_than_a_process_takes_are_refused_at_once(database: Database, ids: TimeOrderedIds) -> None:
+async def test_more_imports_than_a_process_takes_are_refused_at_once(
+    database: Database, ids: TimeOrderedIds, register: PostgresImportRegister
+) -> None:
     """The third is told to come back; a place is free when an import has ended, whether or not its caller stayed."""
     transact = PostgresImportTransaction(database, ids, deadline_seconds=30)
     finish = asyncio.Event()
 
     def keep(bank: str) -> asyncio.Task[None]:
         async def unit(work: ImportWork) -> None:
-            await work.hold_bank(bank)
+            await work.begin(ApplyImport(bank=bank, import_id=bank, actor=None, publish=False))
             await finish.wait()
 
         return asyncio.create_task(transact(unit))
@@ -248,10 +264,10 @@ async def test_more_imports_than_a_process_takes_are_refused_at_once(database: D
     await asyncio.sleep(0)
     keepers[0].cancel()
     with pytest.raises(ImportsBusy):
-        await use_case(transact, ids)(None, order(FIRST))
+        await use_case(transact, ids, register)(None, order(FIRST))
     finish.set()
     await asyncio.gather(*keepers, return_exceptions=True)
-    assert (await _eventually_imported(use_case(transact, ids))).created == 1
+    assert (await _eventually_imported(use_case(transact, ids, register))).created == 1
 
 
 async def _eventually_imported(importing: ImportQuestions) -> ImportReport:

@@ -94,6 +94,21 @@ def test_several_files_are_one_command_with_a_report_each(ace: Ace, served: Proc
     assert [report["status"] for report in _reports(result.stdout)] == ["succeeded", "refused"]
 
 
+def test_a_file_that_is_refused_is_named_and_the_next_one_has_its_turn(ace: Ace, served: Process, files: Path) -> None:
+    empty, good = files / "nothing.csv", _file(files, "sums-eight", number=14)
+    empty.write_bytes(b"")
+    told = ace.run("import", "questions", str(empty), good)
+    assert told.returncode == 1
+    assert f"{empty}: import.empty_file: " in told.stderr
+    assert "2 created" in told.stdout
+    result = ace.run("import", "questions", str(empty), good, "--json")
+    refused, report = _reports(result.stdout)
+    assert result.returncode == 1
+    assert (refused["file"], refused["refused"]["code"]) == ("nothing.csv", "import.empty_file")
+    assert sorted(refused["refused"]) == ["code", "detail"]
+    assert (report["status"], report["unchanged"]) == ("succeeded", 2)
+
+
 @pytest.mark.parametrize(
     ("content", "arguments", "code"),
     [

@@ -48,7 +48,9 @@ def tour() -> str:
 def test_the_tour_can_be_walked_to_its_end(served: Process, tour: str) -> None:
     walked = _bash(tour, PORT=str(served.port))
     assert (walked.returncode, walked.stderr) == (0, ""), walked.stdout
-    me, enrolment, questions, answer, *moves, summary, report = map(json.loads, walked.stdout.splitlines())
+    lines = walked.stdout.splitlines()
+    told = [json.loads(line) for line in lines if line.startswith("{")]
+    me, enrolment, questions, answer, *moves, summary, report, waiting, approved, found = told
     assert me["user"]["name"] == "Ada"
     assert enrolment["status"] == "active"
     assert len(_items(questions)) == 5
@@ -56,6 +58,11 @@ def test_the_tour_can_be_walked_to_its_end(served: Process, tour: str) -> None:
     assert [move["status"] for move in moves] == ["paused", "active", "finished"]
     assert summary["answered"] == 1
     assert (report["mode"], report["total"], report["created"], report["rejected"]) == ("dry_run", 1, 1, 0)
+    stem = "Which port does SSH use by default?"
+    assert [item["stem"] for item in _items(waiting)] == [stem]
+    assert (approved["status"], approved["publishedVersion"]) == ("published", 1)
+    assert stem in [item["stem"] for item in _items(found)]
+    assert "$CATEGORY: " in "\n".join(lines)
 
 
 def test_the_tour_ends_where_something_goes_wrong(tour: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.files.csv_questions import CsvOptions, decoding
 from domain.question_bank.answers import AnswerKey, read_answer
+from domain.question_bank.import_checks import DIFFICULTIES
 from domain.question_bank.import_refusals import ImportRefused
 from domain.question_bank.imported import (
     CHOICE_KEYS,
@@ -52,7 +53,7 @@ def questions(draw: st.DrawFn) -> ImportedQuestion:
         external_id=draw(names),
         bank="security",
         domain=draw(names),
-        difficulty=draw(st.none() | names),
+        difficulty=draw(st.none() | st.sampled_from(DIFFICULTIES)),
         kind=QuestionKind.MULTIPLE if len(correct) > 1 else QuestionKind.SINGLE,
         stem=FormattedText(text=draw(texts)),
         choices=tuple(

@@ -13,6 +13,8 @@ import pytest
 
 from adapters.files.csv_questions import CsvOptions, parse_csv, records
 from adapters.files.csv_questions.decoding import MAX_RECORD
+from adapters.files.csv_questions.writing import CsvWriter
+from application.question_bank.ports.exporting import Losses
 from domain.question_bank.import_refusals import (
     DuplicateColumn,
     EmptyFile,
@@ -61,6 +63,19 @@ def test_optional_columns_are_read_wherever_they_stand() -> None:
     assert [choice.key for choice in question.choices if choice.correct] == ["E", "F"]
     assert question.choices[4].explanation
     assert question.choices[4].explanation.text == "note"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("Easy", "easy"), (" HARD ", "hard"), ("medium", "medium"), ("cosmic", None), ("", None)]
+)
+@pytest.mark.parametrize("answer", ["C", "AC"])
+def test_a_difficulty_is_kept_as_its_code_or_not_at_all(said: str, kept: str | None, answer: str) -> None:
+    """Else a question would change when its export returns, for the bank knows no other spelling."""
+    report = report_of(f"difficulty,{HEADER}{said},{row(answer=answer)}")
+    returned = report_of(b"".join(CsvWriter().write(report.questions, Losses()))).only
+    assert report.only.difficulty == returned.difficulty == kept
+    assert report.only.content_hash == returned.content_hash
+    assert [problem.code for problem in report.problems] == (["unknown_difficulty"] if said == "cosmic" else [])
 
 
 @pytest.mark.parametrize("points", ["0", "-1", "one", "1e3", "1.23456", "٣"])

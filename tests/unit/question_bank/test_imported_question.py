@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
@@ -24,6 +25,7 @@ from domain.question_bank.imported import (
     Severity,
     TextFormat,
     canonical_json,
+    canonical_number,
     conflicting_duplicate,
     derived_external_id,
     identical_duplicate,
@@ -66,6 +68,9 @@ choices = st.builds(
     correct=st.booleans(),
     weight=st.none() | points,
     explanation=st.none() | formatted,
+)
+zeros = st.sampled_from(
+    [Decimal(text) for text in ("0", "-0", "0.000", "-0.0", "0E+3", "-0E-7", "1", "1.0", "1E+1", "10")]
 )
 questions = st.builds(
     ImportedQuestion,
@@ -115,6 +120,17 @@ class TestContentHash:
             "stem",
             "tags",
         ]
+
+    @given(numbers=st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=3) | zeros, min_size=2))
+    def test_the_spelling_of_a_number_does_not_depend_on_what_was_spelled_before(self, numbers: list[Decimal]) -> None:
+        def spellings(given: Iterable[Decimal]) -> list[str]:
+            canonical_number.cache_clear()
+            return [canonical_number(number) for number in given]
+
+        spelt = spellings(numbers)
+        assert spellings(reversed(numbers)) == spelt[::-1]
+        assert [spelling for number in numbers for spelling in spellings([number])] == spelt
+        assert len(set(spelt)) == len(set(numbers)), "equal numbers have one spelling"
 
     @given(question=questions, other=texts, record=st.integers(2, 99))
     def test_ids_and_origin_do_not_count(self, question: ImportedQuestion, other: str, record: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.files.question_files import QuestionFilesByFormat
-from adapters.memory.question_bank.imports import MemoryImportWork
+from adapters.memory.question_bank.imports import MemoryImportRegister, MemoryImportWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.threads import AsyncioThreads
@@ -20,7 +20,7 @@ from application.question_bank.ports.importing import FileOptions, QuestionFile
 from domain.auth.people import Actor, Role
 from domain.errors import InvalidInput
 from domain.question_bank.import_refusals import ImportRefused, MissingColumn
-from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus, ImportTally
+from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus, ImportTally, SetFindings
 from domain.question_bank.imported import ImportProblem, Severity
 
 HEADER = (
@@ -44,7 +44,8 @@ class Bench:
     def __init__(self) -> None:
         self.store = MemoryStore()
         transact = MemoryTransaction(self.store, MemoryImportWork, FixedClock())
-        self.import_questions = ImportQuestions(transact, TimeOrderedIds(), AsyncioThreads())
+        self.register = MemoryImportRegister(self.store)
+        self.import_questions = ImportQuestions(transact, TimeOrderedIds(), AsyncioThreads(), self.register)
 
     async def __call__(
         self,
@@ -80,7 +81,7 @@ async def test_new_questions_are_drafts_and_the_act_is_audited_once(bench: Bench
     assert report.status is ImportStatus.SUCCEEDED
     assert counts(report) == (5, 0, 0, 0, 0)
     assert set(bench.statuses()) == {"draft"}
-    assert [entry.action for entry in bench.store.audit_log] == ["question_bank.import"]
+    assert [entry.action for entry in bench.store.audit_log] == ["question_bank.imported"]
 
 
 async def test_the_same_file_again_changes_nothing_and_makes_no_noise(bench: Bench) -> None:
@@ -133,7 +134,7 @@ async def test_a_change_to_a_published_question_opens_a_version_in_review_and_th
 ) -> None:
     await bench(*GOOD, publish=True, actor=ADMIN)
 
-    await bench(GOOD[0].replace("What is 1?", "What is one?"))
+    await bench(GOOD[0].replace("What is 1?", "What is one?"), actor=None)
 
     kept = bench.store.tables["questions"]["network", "Q1"]
     assert (kept.version, kept.status, kept.published_version) == (2, "in_review", 1)
@@ -178,7 +179,7 @@ async def test_a_file_without_a_needed_column_is_refused_as_a_whole(bench: Bench
 
     with pytest.raises(MissingColumn):
         await bench.import_questions(INSTRUCTOR, order)
-    assert not bench.store.tables["question_imports"]
+    assert [report.status for report in bench.store.tables["question_imports"].values()] == [ImportStatus.FAILED]
 
 
 @pytest.mark.parametrize("name", ["questions.docx", "questions"])
@@ -215,6 +216,43 @@ def test_a_report_keeps_the_first_thousand_problems_and_counts_all() -> None:
 
     assert len(tally.problems) == 1_000
     assert tally.rejected == 1_500
+
+
+@given(st.lists(st.sampled_from(Severity), max_size=8), st.integers(0, 8))
+def test_a_thousand_remarks_hide_no_error(last: list[Severity], of_the_set: int) -> None:
+    """Errors of the records and of the file as a set come first; what is told stays in the order of the file."""
+
+    def problem(record: int, severity: Severity) -> ImportProblem:
+        return ImportProblem(record=record, line=record, field=None, code="x", severity=severity, message="m")
+
+    tally = ImportTally()
+    for record in range(2, 1_100):
+        tally.problem(problem(record, Severity.WARNING))
+    for record, severity in enumerate(last, start=1_100):
+        tally.problem(problem(record, severity))
+    found = [problem(record, Severity.ERROR) for record in range(2, 2 + of_the_set)]
+    tally.set_findings(SetFindings(problems=found))
+
+    told = tally.problems
+    assert len(told) == 1_000
+    assert [p.severity for p in told].count(Severity.ERROR) == last.count(Severity.ERROR) + of_the_set
+    assert [p.record for p in told] == sorted(p.record for p in told)
+
+
+def test_what_two_judgements_find_keeps_its_errors() -> None:
+    remarks, errors = (
+        SetFindings(
+            problems=[
+                ImportProblem(record=record, line=record, field=None, code="x", severity=severity, message="m")
+                for record in records
+            ]
+        )
+        for severity, records in ((Severity.WARNING, range(2, 1_002)), (Severity.ERROR, [1_500]))
+    )
+
+    told = (remarks + errors).problems
+
+    assert (len(told), told[-1].record, told[-1].severity) == (1_000, 1_500, Severity.ERROR)
 
 
 async def test_an_unknown_difficulty_is_reported_and_left_out(bench: Bench) -> None:

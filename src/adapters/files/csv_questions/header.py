@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from domain.question_bank.import_refusals import DuplicateColumn, ImportRefused, MissingColumn, MissingHeader
+from domain.question_bank.rejects import PROBLEM_COLUMNS
 
 MAX_COLUMNS: Final = 256
 """Four times the columns that mean something; every record is as wide as the header."""
@@ -109,5 +110,5 @@ def read_columns(cells: Sequence[str]) -> Columns:
         names=names,
         width=len(names),
         least=needed[-1] + 1,
-        unknown=tuple(name for name in names if name and name not in known),
+        unknown=tuple(name for name in names if name and name not in known and name not in PROBLEM_COLUMNS),
     )

@@ -6,12 +6,14 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from adapters.files.csv_questions.decoding import MAX_RECORD, RecordTooLong
 from domain.question_bank.imported import ImportProblem, Severity
 
 HEADER_RECORD: Final = 1
+Record: TypeAlias = tuple[int, int, list[str] | ImportProblem]
+"""Its number, its physical line, and its cells or why it has none."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Records:
     lines: Iterator[str]
     delimiter: str
 
-    def __iter__(self) -> Iterator[tuple[int, int, list[str] | ImportProblem]]:
+    def __iter__(self) -> Iterator[Record]:
         feed = LineFeed(lines=chain([self.header], self.lines))
         reader = csv.reader(feed, delimiter=self.delimiter, strict=True)
         before = self.header_line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from operator import itemgetter
 from typing import Final
@@ -12,7 +13,14 @@ from adapters.files.csv_questions.decoding import has_stray_bytes, mend
 from adapters.files.csv_questions.header import Columns
 from adapters.files.csv_questions.options import CsvOptions
 from domain.question_bank.answers import AnswerFault, AnswerKey, read_answer
-from domain.question_bank.import_checks import MAX_TAGS, examine
+from domain.question_bank.import_checks import (
+    DIFFICULTIES,
+    MAX_NAME_BYTES,
+    MAX_TAGS,
+    asks_for_several,
+    difficulty_code,
+    examine,
+)
 from domain.question_bank.imported import (
     CHOICE_KEYS,
     BlankRecord,
@@ -33,6 +41,7 @@ _POINTS: Final = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,4})?")
 _TAG: Final = re.compile("[^;]+")
 _ONE_POINT: Final = Decimal(1)
 _NO_POINTS: Final = Decimal(0)
+_PLAIN_LENGTH: Final = 8 * 1024
 
 
 class RowReader:
@@ -71,9 +80,46 @@ class RowReader:
             if any(problem.severity is Severity.ERROR for problem in problems):
                 return problems
         # In printable text the only blanks are spaces, and the built-in strip is the fast one.
-        texts = list(map(str.strip if joined.isprintable() else trimmed, cells))
+        printable = joined.isprintable()
+        texts = list(map(str.strip if printable else trimmed, cells))
         texts += [""] * (self._columns.width + 1 - len(cells))
-        return self._question(Origin(format=FORMAT, file=self._file, record=number, line=line), texts, problems)
+        origin = Origin(format=FORMAT, file=self._file, record=number, line=line)
+        if printable and len(joined) <= _PLAIN_LENGTH and joined.isascii() and (plain := self._plain(origin, texts)):
+            return (plain,)
+        return self._question(origin, texts, problems)
+
+    def _plain(self, origin: Origin, texts: Sequence[str]) -> ImportedQuestion | None:
+        """The question of a record of which a glance tells that nothing is wrong with it; a law holds it to the rest.
+
+        Nearly every record is one: short, printable ASCII, with one letter for an answer and different options.
+        """
+        id_, domain, stem, answer, explanation, difficulty, tags, points = self._single_cells(texts)
+        options = self._present_options(texts)
+        place = CHOICE_KEYS.find(answer)
+        if tags or points or len(answer) != 1 or not 0 <= place < len(options):
+            return None
+        if not (id_ and domain and stem) or len(id_) > MAX_NAME_BYTES or len(domain) > MAX_NAME_BYTES:
+            return None
+        if len(options) < 2 or "" in options or len(set(options)) < len(options) or asks_for_several(stem):
+            return None
+        difficulty = difficulty.lower()
+        if difficulty and difficulty not in DIFFICULTIES:
+            return None
+        notes = self._notes(texts)
+        return ImportedQuestion(
+            external_id=id_,
+            bank=self._bank,
+            domain=domain,
+            difficulty=difficulty or None,
+            kind=QuestionKind.SINGLE,
+            stem=FormattedText(text=stem),
+            choices=self._choices(options, notes, (answer,)),
+            explanation=FormattedText(text=explanation) if explanation else None,
+            tags=(),
+            points=_ONE_POINT,
+            shuffle=self._settings.shuffle,
+            origin=origin,
+        )
 
     def _question(self, origin: Origin, texts: Sequence[str], problems: list[ImportProblem]) -> Sequence[ParsedItem]:
         id_, domain, stem, answer, explanation, difficulty, tags, points = self._single_cells(texts)
@@ -91,7 +137,7 @@ class RowReader:
             difficulty=difficulty or None,
             kind=QuestionKind.MULTIPLE if len(keys) > 1 else QuestionKind.SINGLE,
             stem=FormattedText(text=stem),
-            choices=self._choices(options, texts, keys),
+            choices=self._choices(options, self._notes(texts), keys),
             explanation=FormattedText(text=explanation) if explanation else None,
             tags=_split_tags(tags) if tags else (),
             points=_read_points(points) if points else _ONE_POINT,
@@ -101,7 +147,7 @@ class RowReader:
         problems += _judged(question, key)
         if problems and any(problem.severity is Severity.ERROR for problem in problems):
             return problems
-        return (*problems, question)
+        return (*problems, replace(question, difficulty=difficulty_code(difficulty)))
 
     def _present_options(self, texts: Sequence[str]) -> list[str]:
         options = list(self._options(texts))
@@ -109,7 +155,7 @@ class RowReader:
             options.pop()
         return options
 
-    def _choices(self, options: Sequence[str], texts: Sequence[str], keys: Sequence[str]) -> tuple[ImportedChoice, ...]:
+    def _choices(self, options: Sequence[str], notes: Sequence[str], keys: Sequence[str]) -> tuple[ImportedChoice, ...]:
         return tuple(
             [
                 ImportedChoice(
@@ -118,7 +164,7 @@ class RowReader:
                     correct=key in keys,
                     explanation=FormattedText(text=note) if note else None,
                 )
-                for key, option, note in zip(CHOICE_KEYS, options, self._notes(texts), strict=False)
+                for key, option, note in zip(CHOICE_KEYS, options, notes, strict=False)
             ]
         )
 

@@ -10,40 +10,63 @@ from msgspec import Meta
 
 from domain.question_bank.import_report import ImportMode, ImportReport, ImportStatus
 from domain.question_bank.imported import ImportProblem, Severity
-from entrypoints.http.fields import ResponseBody
+from entrypoints.http.fields import PageBody, ResponseBody
 from entrypoints.http.requests import MIB
 
 UPLOAD_LIMIT: Final = 50 * MIB
-_MAX_NAME = 255
+MAX_BANK: Final = 100
+MAX_NAME: Final = 255
+MAX_FORMAT: Final = 20
+MAX_ENCODING: Final = 40
 _RECOGNISED = "recognised unless told"
 
 Bank: TypeAlias = Annotated[
-    str | None, QueryParameter(max_length=100, description="Slug of the bank; the file's name unless told")
+    str | None, QueryParameter(max_length=MAX_BANK, description="Slug of the bank; the file's name unless told")
 ]
 Publish: TypeAlias = Annotated[bool, QueryParameter(description="Whether students see the questions at once")]
 FileName: TypeAlias = Annotated[
-    str | None, QueryParameter(name="fileName", max_length=_MAX_NAME, description="Of a body that brings no name")
+    str | None, QueryParameter(name="fileName", max_length=MAX_NAME, description="Of a body that brings no name")
 ]
 FileFormat: TypeAlias = Annotated[
-    str | None, QueryParameter(name="format", max_length=20, description=f"As `csv`; {_RECOGNISED}")
+    str | None,
+    QueryParameter(
+        name="format", max_length=MAX_FORMAT, description=f"csv, jsonl, gift, aiken, moodle_xml or qti; {_RECOGNISED}"
+    ),
 ]
-Encoding: TypeAlias = Annotated[str | None, QueryParameter(max_length=40, description=f"As `utf-8`; {_RECOGNISED}")]
+Encoding: TypeAlias = Annotated[
+    str | None, QueryParameter(max_length=MAX_ENCODING, description=f"As `utf-8`; {_RECOGNISED}")
+]
 Delimiter: TypeAlias = Annotated[str | None, QueryParameter(max_length=1, description=f"Between cells; {_RECOGNISED}")]
 AnswerBase: TypeAlias = Annotated[
     Literal[0, 1] | None,
     QueryParameter(name="answerBase", description="Which number the first option has where answers are numbers"),
 ]
+_TEXTS: Final = ("text/csv", "application/x-ndjson", "application/xml", "text/plain")
 _FILE: dict[str, Any] = {"type": "string", "format": "binary", "maxLength": UPLOAD_LIMIT}
+# Parts of a form are texts, as what stands in a query is; they mean the same and have the same bounds.
+_FORM: Final[dict[str, Any]] = {
+    "file": _FILE,
+    "bank": {"type": "string", "maxLength": MAX_BANK},
+    "mode": {"type": "string", "enum": [mode.value for mode in ImportMode]},
+    "publish": {"type": "boolean"},
+    "fileName": {"type": "string", "maxLength": MAX_NAME},
+    "format": {"type": "string", "maxLength": MAX_FORMAT},
+    "encoding": {"type": "string", "maxLength": MAX_ENCODING},
+    "delimiter": {"type": "string", "maxLength": 1},
+    "answerBase": {"type": "integer", "enum": [0, 1]},
+}
 UPLOAD_BODY: Final = {
     "required": True,
     "content": {
-        "text/csv": {"schema": {"type": "string", "maxLength": UPLOAD_LIMIT}},
+        **{name: {"schema": {"type": "string", "maxLength": UPLOAD_LIMIT}} for name in _TEXTS},
+        "application/zip": {"schema": _FILE},
         "application/octet-stream": {"schema": _FILE},
         "multipart/form-data": {
             "schema": {
                 "type": "object",
                 "required": ["file"],
-                "properties": {"file": _FILE},
+                "description": "The file, and what may stand in the query as well; a contradiction is refused",
+                "properties": _FORM,
                 "additionalProperties": False,
             }
         },
@@ -60,10 +83,22 @@ class ImportProblemBody(ResponseBody):
     code: str
     severity: Severity
     message: str
+    detail: Annotated[str | None, Meta(description="What the code is about, as the type of a question, where told")]
+
+
+class ImportProgressBody(ResponseBody):
+    """How much of its file an import has read; said anew every second."""
+
+    bytes_read: Annotated[int, Meta(description="How much of the file was read")]
+    bytes_total: Annotated[int, Meta(description="0 where that cannot be told")]
+    records: Annotated[int, Meta(description="How many records were read")]
 
 
 class ImportReportBody(ResponseBody):
-    """What became of a file. `total` is the sum of the five counts below it; `problems` has the first thousand."""
+    """What became of a file. `total` is the sum of the five counts below it; `problems` has a thousand.
+
+    All rejected records are in the file at `…/rejects.csv`.
+    """
 
     id: str
     bank: str
@@ -78,7 +113,12 @@ class ImportReportBody(ResponseBody):
     skipped: Annotated[int, Meta(description="How many records were left out without being wrong")]
     rejected: Annotated[int, Meta(description="How many records are wrong")]
     warnings: Annotated[dict[str, int], Meta(description="How often each remark was made, by its code")]
-    problems: Annotated[list[ImportProblemBody], Meta(description="The findings, a thousand at most")]
+    problems: Annotated[
+        list[ImportProblemBody],
+        Meta(description="The findings by record, a thousand at most; no error makes way for a remark"),
+    ]
+    rejects_truncated: Annotated[bool, Meta(description="Whether more was rejected than is kept")]
+    progress: ImportProgressBody
 
     example: ClassVar[Mapping[str, Any]] = {
         "id": "imp_01m7y0w5089re0wwbvvzgw20sp",
@@ -102,9 +142,20 @@ class ImportReportBody(ResponseBody):
                 "code": "missing_text",
                 "severity": "error",
                 "message": "The question has no text.",
+                "detail": None,
             }
         ],
+        "rejectsTruncated": False,
+        "progress": {"bytesRead": 48211, "bytesTotal": 48211, "records": 240},
     }
+
+
+class ImportPage(PageBody):
+    """Imports, the newest first."""
+
+    items: list[ImportReportBody]
+
+    example: ClassVar[Mapping[str, Any]] = {"items": [ImportReportBody.example], "nextCursor": None}
 
 
 def import_report(report: ImportReport) -> ImportReportBody:
@@ -123,6 +174,12 @@ def import_report(report: ImportReport) -> ImportReportBody:
         rejected=report.rejected,
         warnings=dict(report.warnings),
         problems=[_problem(problem) for problem in report.problems],
+        rejects_truncated=report.rejects_truncated,
+        progress=ImportProgressBody(
+            bytes_read=report.progress.bytes_read,
+            bytes_total=report.progress.bytes_total,
+            records=report.progress.records,
+        ),
     )
 
 
@@ -134,4 +191,5 @@ def _problem(problem: ImportProblem) -> ImportProblemBody:
         code=problem.code,
         severity=problem.severity,
         message=problem.message,
+        detail=problem.detail,
     )
