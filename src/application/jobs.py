@@ -18,8 +18,12 @@ class JobName(StrEnum):
     PURGE_IDEMPOTENCY_KEYS = "purge_idempotency_keys"
     PURGE_SESSIONS = "purge_sessions"
     PURGE_ATTEMPTS = "purge_attempts"
+    PURGE_IMPORTS = "purge_imports"
     ENFORCE_LIMITS = "enforce_limits"
     END_SESSIONS = "end_sessions"
+    INDEX_QUESTIONS = "index_questions"
+    REHASH_QUESTIONS = "rehash_questions"
+    COMPARE_QUESTIONS = "compare_questions"
 
 
 # A job that finishes what a request has begun waits until the request is over: they do not do the same work twice, and

@@ -63,9 +63,47 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /practice-sessions/{sessionId}/finish
         GET /practice-sessions/{sessionId}/review
         GET /practice-sessions/{sessionId}/summary
+        GET /questions
+        GET /questions/{questionId}
+        GET /question-banks
+        GET /question-topics
+        GET /question-difficulties
     """,
     STAFF: """
+        POST /instructor/question-banks
+        GET /instructor/question-banks
+        GET /instructor/question-banks/{questionBankId}
+        PATCH /instructor/question-banks/{questionBankId}
+        DELETE /instructor/question-banks/{questionBankId}
+        POST /instructor/question-topics
+        GET /instructor/question-topics
+        PATCH /instructor/question-topics/{topicId}
+        DELETE /instructor/question-topics/{topicId}
+        GET /instructor/question-difficulties
+        PATCH /instructor/question-difficulties/{difficultyId}
+        POST /instructor/exam-packages/{examPackageId}/paper-preview
+        GET /instructor/questions
+        POST /instructor/questions
+        GET /instructor/questions/{questionId}
+        PUT /instructor/questions/{questionId}
+        DELETE /instructor/questions/{questionId}
+        PUT /instructor/questions/{questionId}/choices
+        POST /instructor/questions/{questionId}/submit-for-review
+        POST /instructor/questions/{questionId}/withdraw
+        POST /instructor/questions/{questionId}/publish
+        POST /instructor/questions/{questionId}/archive
+        POST /instructor/questions/{questionId}/draft
+        GET /instructor/questions/{questionId}/versions
+        GET /instructor/questions/{questionId}/versions/{version}
+        GET /instructor/questions/{questionId}/versions/{version}/diff
+        GET /instructor/questions/{questionId}/reviews
+        GET /instructor/question-exports
+        GET /instructor/question-exports/losses
         POST /instructor/question-imports
+        GET /instructor/question-imports
+        GET /instructor/question-imports/{importId}/rejects.csv
+        POST /instructor/question-imports/{importId}/cancel
+        GET /instructor/question-imports/{importId}/near-duplicates
         GET /instructor/question-imports/{importId}
     """,
     ADMINS: """
@@ -97,6 +135,9 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /admin/invitations
         DELETE /admin/invitations/{invitationId}
         GET /admin/audit-log
+        POST /admin/questions/{questionId}/approve
+        POST /admin/questions/{questionId}/request-changes
+        DELETE /admin/questions/{questionId}
     """,
 }
 # Served although the person must choose a password of their own first.

@@ -18,12 +18,14 @@ _BATCH = 1_000
 _IDEMPOTENCY_HOURS = 24
 _SESSION_DAYS = 30
 _ATTEMPT_DAYS = 30
+_IMPORT_DAYS = 30
 
 # In the notation of cron, UTC; at odd minutes, apart from what everybody else does on the hour.
 HOUSEKEEPING_SCHEDULE: Mapping[str, str] = {
     JobName.PURGE_IDEMPOTENCY_KEYS: "17 * * * *",
     JobName.PURGE_SESSIONS: "29 3 * * *",
     JobName.PURGE_ATTEMPTS: "37 3 * * *",
+    JobName.PURGE_IMPORTS: "49 3 * * *",
 }
 
 
@@ -40,6 +42,7 @@ class Housekeeping:
             JobName.PURGE_IDEMPOTENCY_KEYS: self.purge_idempotency_keys,
             JobName.PURGE_SESSIONS: self.purge_sessions,
             JobName.PURGE_ATTEMPTS: self.purge_attempts,
+            JobName.PURGE_IMPORTS: self.purge_imports,
         }
 
     async def purge_idempotency_keys(self, _: Payload) -> None:
@@ -53,6 +56,10 @@ class Housekeeping:
     async def purge_attempts(self, _: Payload) -> None:
         """Counters of attempts that have nothing to tell any more; a lock that only a person may lift stays."""
         await self._walk(SQL["purge_attempts"], {"days": _ATTEMPT_DAYS, "stop": Lockout().stop}, {"key": ""})
+
+    async def purge_imports(self, _: Payload) -> None:
+        """Imports of a month ago with what they rejected, apart from the last success of each bank."""
+        await self._walk(SQL["purge_imports"], {"days": _IMPORT_DAYS}, {"id": ""})
 
     async def _purge(self, statement: LiteralString, age: Mapping[str, int]) -> None:
         async def purge(work: _PurgeWork) -> int:

@@ -16,7 +16,8 @@ from entrypoints.http.requests import ApiRequest
 # Kept by the client only, and asked about each time: no-store would leave nothing to compare.
 REVALIDATE: Final = "private, no-cache"
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_VERSION = re.compile(r"[1-9][0-9]{0,9}")
+# As many digits as the largest number of 64 bits: a question's tag is its version and revision in one.
+_VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def versioned(request: ApiRequest, body: msgspec.Struct, version: int) -> Response[Any]:

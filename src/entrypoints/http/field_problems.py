@@ -10,12 +10,15 @@ import msgspec
 from litestar.exceptions import ValidationException
 
 from domain.errors import FieldProblem, InvalidInput
+from entrypoints.http.decimals import SENTENCES
 
 _PLACE = re.compile(r"^(?P<what>.*) - at (?:`key` in )?`\$(?P<path>.*?)`$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
 _NAMED = re.compile(r"field `(?P<name>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
 _NAME_LIMIT = 100
+# The decoder shows patterns as Python would.
+_IN_WORDS: Final = {repr(pattern): sentence for pattern, sentence in SENTENCES.items()}
 # The decoder tells its reasons in words only; the order matters, the first that occurs decides.
 _CODES: Final[tuple[tuple[str, str], ...]] = (
     ("missing required field", "required"),
@@ -45,7 +48,8 @@ def of_body(error: msgspec.ValidationError) -> InvalidInput:
     if named:
         pointer += pointer_token(named["name"][:_NAME_LIMIT])
         what = what[: named.end("name")][: named.start("name") + _NAME_LIMIT] + "`"
-    problem = FieldProblem(pointer, _code(what), what)
+    code, what = _code(what), _in_words(what)
+    problem = FieldProblem(pointer, code, what)
     return InvalidInput(f"{pointer or 'body'}: {what}", problems=(problem,))
 
 
@@ -72,6 +76,11 @@ def _pointer(path: str) -> str:
             break
         tokens.append(pointer_token(step["name"] or step["index"]))
     return "".join(tokens)
+
+
+def _in_words(message: str) -> str:
+    """People are told what is due, not the pattern that it has to match."""
+    return _IN_WORDS.get(message.rpartition("matching regex ")[2], message)
 
 
 def _code(message: str) -> str:

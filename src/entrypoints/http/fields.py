@@ -15,7 +15,8 @@ LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 # `$` of the engine that checks also matches before a last line break, hence what follows it; readers of the document
 # often have an engine that cannot look ahead, and a `$` that needs none.
-ID_PATTERN: Final = "^[A-Za-z0-9_-]+$(?!\n)"
+NO_BREAK_AFTER: Final = "(?!\n)"
+ID_PATTERN: Final = f"^[A-Za-z0-9_-]+${NO_BREAK_AFTER}"
 PUBLISHED_ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}$"
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=ID_PATTERN)]
@@ -48,6 +49,23 @@ class ResponseBody(msgspec.Struct, rename="camel", kw_only=True):
     """What we answer: camelCase, every field present (null where there is nothing to tell). `example` is shown."""
 
     example: ClassVar[Mapping[str, Any]]
+
+
+class MarkedBody(ResponseBody):
+    """A body with marks, written as short as they can be and without exponents: `0.75`, not `0.750000` or `75E-2`."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                # As text, because a Decimal is encoded with an exponent from some length on.
+                setattr(self, name, _shortened(value))
+
+
+def _shortened(value: Decimal) -> str:
+    """To the last digit: `Decimal.normalize` would round to the precision of its context."""
+    text = format(value or Decimal(0), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class PageBody(ResponseBody, kw_only=True):

@@ -20,7 +20,7 @@ from litestar.typing import FieldDefinition
 
 from entrypoints.http import openapi_headers as headers
 from entrypoints.http import openapi_operations as operations
-from entrypoints.http.fields import ID_PATTERN, PUBLISHED_ID_PATTERN
+from entrypoints.http.fields import ID_PATTERN, NO_BREAK_AFTER, PUBLISHED_ID_PATTERN
 from entrypoints.http.openapi_operations import Operation
 from entrypoints.http.problems import Problem
 
@@ -169,6 +169,8 @@ def _readable(value: Any, key: str = "") -> Any:
             return inspect.cleandoc(value)
         case str() if key == "pattern" and value == ID_PATTERN:
             return PUBLISHED_ID_PATTERN
+        case str() if key == "pattern":
+            return value.removesuffix(NO_BREAK_AFTER)
     return value
 
 

@@ -23,7 +23,7 @@ from domain.errors import DomainError, InvalidInput
 from entrypoints.http import conditional
 from entrypoints.http import openapi_headers as headers
 from entrypoints.http.fields import PUBLISHED_ID_PATTERN
-from entrypoints.http.idempotency import once
+from entrypoints.http.idempotency import idempotency_key, once
 from entrypoints.http.pagination import page
 from entrypoints.http.problems import MEDIA_TYPE, status_of
 from entrypoints.http.refusals import (
@@ -123,7 +123,7 @@ def problem_response(description: str, *names: str) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [_parameter(drawn, operation.components) for drawn in operation.drawn.get("parameters") or ()]
-    if operation.uses(once):
+    if operation.uses(once, idempotency_key):
         found.append(headers.IDEMPOTENCY_KEY)
     if operation.uses(conditional.expected_version):
         found.append(headers.IF_MATCH)
@@ -210,7 +210,7 @@ def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
         "Deprecation": operation.is_deprecated,
         "Link": operation.is_deprecated or operation.uses(page),
         "ETag": operation.uses(conditional.versioned, conditional.hashed),
-        "Idempotency-Replayed": operation.uses(once),
+        "Idempotency-Replayed": operation.uses(once, idempotency_key),
         "Location": status in ("201", "202") and "located" in operation.handler.opt,
         "RateLimit": "quota" in operation.handler.opt,
         "RateLimit-Policy": "quota" in operation.handler.opt,

@@ -68,11 +68,15 @@ def page(
     item: Callable[[T], Any],
     body: type[PageBody],
     total: int | None = None,
+    **more: Any,
 ) -> Response[Any]:
-    """One page of up to `limit` items; `found` has one more than that if there is a next page."""
+    """One page of up to `limit` items; `found` has one more than that if there is a next page.
+
+    `more` is what the body says beside its items.
+    """
     shown = found[: paging.limit]
     cursor = make_cursor(paging.place, key(shown[-1])) if len(found) > paging.limit else None
-    extra = {} if total is None else {"total": total}
+    extra = more if total is None else {"total": total, **more}
     content = body(items=[item(each) for each in shown], next_cursor=cursor, **extra)  # type: ignore[call-arg]
     headers = {"link": f'<{_next_url(request, cursor)}>; rel="next"'} if cursor else {}
     return Response(content, headers=headers)

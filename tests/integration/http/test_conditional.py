@@ -47,6 +47,12 @@ async def replace(client: httpx.AsyncClient, if_match: str | None) -> httpx.Resp
     return await client.put("/items/itm_1", json={"title": "New"}, headers=headers)
 
 
+async def test_the_tag_of_a_question_with_many_versions_is_a_version(client: httpx.AsyncClient) -> None:
+    """Of version 10,000 on it has eleven digits. What is refused here is that it is another one."""
+    for tag in ('"10000000001"', '"9223372036854775807"'):
+        assert_problem(await replace(client, tag), 412, "sample.outdated")
+
+
 @pytest.mark.parametrize("tag", [None, "*", '"7"', '"5", "7"'])
 async def test_the_version_that_was_seen_may_be_changed(client: httpx.AsyncClient, tag: str | None) -> None:
     assert (await replace(client, tag)).status_code == 200
@@ -58,6 +64,8 @@ async def test_another_version_is_refused_with_the_current_one(client: httpx.Asy
     assert response.headers["etag"] == '"7"'
 
 
-@pytest.mark.parametrize("tag", ['W/"7"', "7", '"abc"', '"007"', "", '"-1"', '"' + "9" * 5000 + '"'])
+@pytest.mark.parametrize(
+    "tag", ['W/"7"', "7", '"abc"', '"007"', "", '"-1"', '"' + "9" * 20 + '"', '"' + "9" * 5000 + '"']
+)
 async def test_a_tag_that_is_no_version_of_ours_matches_nothing(client: httpx.AsyncClient, tag: str) -> None:
     assert_problem(await replace(client, tag), 412, "request.stale_version")

@@ -11,7 +11,10 @@ import pytest
 from tests.support.whole_site import SENTINEL, WholeSite
 
 # Names of fields that hold a key, a mark or a reason. A summary counts, a session counts; neither may do more.
-_REVEALING = {"correct", "mark", "percent", "correctChoiceIds", "explanations", "explanation", "answerKey", "weights"}
+_REVEALING = {
+    *("correct", "mark", "percent", "correctChoiceIds", "correctOrder", "correctPairs", "correctValues"),
+    *("acceptedTexts", "explanations", "explanation", "answerKey", "weights"),
+}
 _NEVER = {"answerKey", "answer_key", "weights", "passwordHash", "password", "tokenHash", "contentHash"}
 
 
@@ -38,10 +41,13 @@ async def everything(site: WholeSite, session: dict[str, Any], person: str = "st
     for operation in site.operations():
         if operation.method != "GET" or (operation.protected and operation.person != "student"):
             continue
-        path = operation.at(sessionId=session["id"], examPackageId=site.package, importId="imp_none")
+        ids = {"sessionId": session["id"], "questionId": session["questions"][0]["questionId"], "importId": "imp_none"}
+        path = operation.at(examPackageId=site.package, **ids)
         found.append(await site.ask("GET", path, person))
     paths = [str(answer.request.url.path) for answer in found]
     assert f"/practice-sessions/{session['id']}/review" in paths, "the walk must reach what could leak"
+    (question,) = (each for each in found if each.request.url.path == f"/questions/{ids['questionId']}")
+    assert question.status_code == 200, question.text
     return found
 
 

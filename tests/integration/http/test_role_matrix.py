@@ -164,7 +164,14 @@ async def test_a_token_in_the_address_is_none(site: WholeSite, people: dict[tupl
 
 
 # Things that are nobody's in particular: their identifiers are no secret, and who may see them is a matter of role.
-_NOBODYS: Final = ("{examPackageId}", "{importId}")
+_NOBODYS: Final = (
+    "{examPackageId}",
+    "{importId}",
+    "{questionId}",
+    "{questionBankId}",
+    "{topicId}",
+    "{difficultyId}",
+)
 _BODY = {"slot": 1, "choiceIds": ["A"]}
 
 

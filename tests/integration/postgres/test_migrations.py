@@ -127,6 +127,62 @@ def test_a_later_step_of_the_job_queue_is_applied_to_an_installed_one(fresh: Con
     assert migrations.up().applied == (last,)
 
 
+_QUESTIONS_OF_0006 = """
+insert into users (id, email, role, password_hash, created_at, updated_at)
+values ('usr_ann', 'ann@example.org', 'admin', 'x', now(), now());
+insert into question_banks (id, slug, title, visibility, created_at, updated_at)
+values ('qbk_1', 'net', 'Net', 'visible', now(), now());
+insert into questions (id, question_bank_id, external_id, author_id, published_version, latest_version, created_at,
+                       updated_at)
+values ('qst_1', 'qbk_1', 'Q1', 'usr_ann', 1, 2, now(), now()), ('qst_2', 'qbk_1', 'Q2', null, null, 1, now(), now());
+insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, answer_key, content_hash,
+                               created_at)
+select id, version, status, 'single', 'Why?', 'plain', '[]', '{}', sha256(''), now()
+  from (values ('qst_1', 1, 'published'), ('qst_1', 2, 'in_review'), ('qst_2', 1, 'draft')) as v (id, version, status);
+"""
+
+
+def test_what_was_there_before_authoring_was_written_by_its_author(fresh: ConnectionUrls, folder: Path) -> None:
+    """So that nobody approves after the upgrade what they have written before it."""
+    later = [path for path in folder.glob("*.sql") if path.name > "0007"]
+    for path in later:
+        path.unlink()
+    Migrations(fresh.owner, folder).up()
+    with connected(fresh.owner) as connection:
+        connection.execute(_QUESTIONS_OF_0006)
+    assert {path.stem for path in later} == set(Migrations(fresh.owner).up().applied)
+    with connected(fresh.owner) as connection:
+        query = (
+            "select question_id, version, rev, editors, updated_at = created_at from question_versions order by 1, 2"
+        )
+        assert connection.execute(query).fetchall() == [
+            ("qst_1", 1, 1, ["usr_ann"], True),
+            ("qst_1", 2, 1, ["usr_ann"], True),
+            ("qst_2", 1, 1, [], True),
+        ]
+        query = "select latest_status from questions order by id"
+        assert connection.execute(query).fetchall() == [("in_review",), ("draft",)]
+
+
+def test_imports_of_before_belong_to_the_bank_of_their_name(fresh: ConnectionUrls, folder: Path) -> None:
+    """So that whoever sees the bank reads their reports after the upgrade, and nobody else."""
+    for path in folder.glob("*.sql"):
+        if path.name > "0007":
+            path.unlink()
+    Migrations(fresh.owner, folder).up()
+    with connected(fresh.owner) as connection:
+        connection.execute(_QUESTIONS_OF_0006)
+        connection.execute(
+            "insert into question_imports (id, bank, file, format, mode, status, report, created_at)"
+            " select 'imp_' || bank, bank, 'f', 'csv', 'dry_run', 'succeeded', '{}', now()"
+            " from unnest('{net,none}'::text[]) bank"
+        )
+    Migrations(fresh.owner).up()
+    with connected(fresh.owner) as connection:
+        query = "select id, question_bank_id from question_imports order by id"
+        assert connection.execute(query).fetchall() == [("imp_net", "qbk_1"), ("imp_none", None)]
+
+
 def test_a_name_without_a_number_is_refused(tmp_path: Path) -> None:
     (tmp_path / "more.sql").write_text("select 1;")
     with pytest.raises(ValueError, match="NNNN_name"):

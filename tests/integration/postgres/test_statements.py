@@ -37,7 +37,7 @@ def test_every_statement_plans(area: str, module_database: ClonedDatabase) -> No
                 pytest.fail(f"{area}.sql: {name}: {error}")
 
 
-@pytest.mark.parametrize("name", ["purge_idempotency_keys", "purge_sessions", "purge_attempts"])
+@pytest.mark.parametrize("name", ["purge_idempotency_keys", "purge_sessions", "purge_attempts", "purge_imports"])
 def test_no_step_of_a_purge_reads_a_whole_table(name: str, module_database: ClonedDatabase) -> None:
     """However many rows there are of which none is old enough."""
     with psycopg.connect(module_database.urls.app, autocommit=True) as connection:
