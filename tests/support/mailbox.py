@@ -74,8 +74,9 @@ class Mailbox(ABC):
     @abstractmethod
     async def mails(self) -> list[Received]: ...
 
-    async def newest(self, kind: MailKind) -> Received:
-        return [mail for mail in await self.mails() if mail.kind is kind][-1]
+    async def newest(self, kind: MailKind, to: str | None = None) -> Received:
+        """The last of a kind. Jobs are carried out side by side: where several people wait for mail, say whose."""
+        return [mail for mail in await self.mails() if mail.kind is kind and to in (None, mail.to)][-1]
 
 
 @dataclass(slots=True)
