@@ -229,4 +229,3 @@ _RULES: Mapping[QuestionKind, Callable[[KeyedQuestion, Response, ScoringPolicy],
     QuestionKind.MATCHING: _pairs,
     QuestionKind.ORDERING: _order,
 }
-SCORED_KINDS = frozenset(_RULES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -185,7 +186,8 @@ async def test_a_change_tells_what_differs_and_repeating_it_tells_nothing(librar
 
 async def test_a_bank_of_the_school_is_changed_by_admins(library: Library) -> None:
     """What the command line imports has no owner; nobody can take it for their own."""
-    bank = await make(library, by=ADMIN)
+    bank = replace(await make(library, by=ADMIN), id="qbk_school", slug="school", owner_id=None, editor_ids=())
+    await library.transact(lambda work: work.add_bank(bank))
     with pytest.raises(NotTheOwner):
         await change(library, bank, BankChange(owner_id=OTHER.user_id), OTHER)
     assert (await change(library, bank, BankChange(owner_id=OTHER.user_id), ADMIN)).owner_id == OTHER.user_id

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, KeyedQuestion, Response
-from domain.question_bank.scoring import SCORED_KINDS, MultiplePolicy, Score, ScoringPolicy, score
+from domain.question_bank.scoring import MultiplePolicy, Score, ScoringPolicy, score
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "estimators.json"
 LETTERS = "ABCDEFGHIJ"
@@ -250,5 +250,7 @@ def test_a_penalty_lies_between_nothing_and_everything(penalty: str) -> None:
         ScoringPolicy(penalty=Decimal(penalty))
 
 
-def test_every_kind_is_marked() -> None:
-    assert set(QuestionKind) == SCORED_KINDS
+@pytest.mark.parametrize("kind", QuestionKind)
+def test_every_kind_is_marked_and_a_blank_earns_nothing(kind: QuestionKind) -> None:
+    question = KeyedQuestion(kind=kind, choice_ids=("A", "B"), key=AnswerKey(correct=("A",)))
+    assert score(question, Response()) == Score(fraction=Fraction(0), correct=False)

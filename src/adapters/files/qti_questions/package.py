@@ -25,7 +25,6 @@ LIMITS: Final = ArchiveLimits(entries=65_535)
 """QTI 2 and 3 keep every question in a file of its own."""
 _CANVAS_FOLDER: Final = "non_cc_assessments/"
 _CANVAS_ENDING: Final = ".xml.qti"
-_CARTRIDGE: Final = "imscc_xmlv1p"
 _DIFFICULTIES: Final = {"easy": "easy", "medium": "medium", "difficult": "hard", "hard": "hard"}
 
 
