@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -67,6 +68,12 @@ class Work(JobQueue, Protocol):
     @abstractmethod
     async def audit(self, entry: AuditEntry) -> None:
         """Writes exactly one row in this unit of work; if it cannot be written the act does not happen."""
+
+    @abstractmethod
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A part that may fail by itself: an error that leaves it undoes what was done in it, also where the store
+        refused, and nothing else. Whoever catches that error may go on with the unit.
+        """
 
 
 class Transaction(Protocol[WorkT_co]):

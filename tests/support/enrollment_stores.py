@@ -7,17 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from adapters.memory.enrollment import MemoryEnrollmentWork, MemoryPackageWork
+from adapters.memory.enrollment.enrolling import MemoryEnrollmentWork, MemoryExpiringWork
+from adapters.memory.enrollment.packages import MemoryPackageWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from adapters.postgres.database import Database
-from adapters.postgres.enrollment import PostgresEnrollmentWork, PostgresPackageWork
+from adapters.postgres.enrollment.enrolling import PostgresEnrollmentWork, PostgresExpiringWork
+from adapters.postgres.enrollment.packages import PostgresPackageWork
 from adapters.postgres.rows import entities
 from adapters.postgres.transaction import PostgresTransaction
+from application.enrollment.administering import ChangeEnrollment, EndEnrollment, EnrollStudent
 from application.enrollment.defining import DefinePackage
-from application.enrollment.enrolling import CancelEnrollment, Enroll
-from application.enrollment.ports import EnrollmentWork, PackageWork
-from application.ports import Clock, IdGenerator, Transaction
-from domain.enrollment import Enrollment, ExamPackage
+from application.enrollment.enrolling import CancelEnrollment, Enroll, UpgradeEnrollment
+from application.enrollment.expiring import ExpireEnrollments
+from application.enrollment.ports.enrolling import EnrollmentWork, ExpiringWork
+from application.enrollment.ports.packages import PackageWork
+from application.ports import AuditEntry, Clock, IdGenerator, Transaction
+from domain.auth.people import Role, User
+from domain.enrollment.enrolling import Enrollment
+from domain.enrollment.packages import ExamPackage
 from tests.support.enrollment_builders import StoredBank
 
 
@@ -34,8 +41,12 @@ class EnrollmentStore(Protocol):
     @abstractmethod
     def packages(self) -> Transaction[PackageWork]: ...
 
+    @property
     @abstractmethod
-    async def add_student(self, user_id: str) -> None: ...
+    def expiring(self) -> Transaction[ExpiringWork]: ...
+
+    @abstractmethod
+    async def add_student(self, user_id: str, *, role: Role = Role.STUDENT, deleted: bool = False) -> None: ...
 
     @abstractmethod
     async def add_bank(self, bank: StoredBank) -> None: ...
@@ -45,8 +56,12 @@ class EnrollmentStore(Protocol):
         """Every row, in the order in which they were started."""
 
     @abstractmethod
+    async def audit_log(self) -> Sequence[AuditEntry]:
+        """All audit rows, oldest first."""
+
     async def audited(self) -> Sequence[str]:
         """The actions of all audit rows, oldest first."""
+        return [entry.action for entry in await self.audit_log()]
 
     async def add_package(self, package: ExamPackage) -> bool:
         return await self.packages(lambda work: work.add_package(package))
@@ -56,8 +71,28 @@ class EnrollmentStore(Protocol):
         return Enroll(self.enrollments, self.ids)
 
     @property
+    def upgrade(self) -> UpgradeEnrollment:
+        return UpgradeEnrollment(self.enrollments, self.ids)
+
+    @property
     def cancel(self) -> CancelEnrollment:
         return CancelEnrollment(self.enrollments)
+
+    @property
+    def enroll_student(self) -> EnrollStudent:
+        return EnrollStudent(transact=self.enrollments, ids=self.ids)
+
+    @property
+    def change(self) -> ChangeEnrollment:
+        return ChangeEnrollment(transact=self.enrollments, ids=self.ids)
+
+    @property
+    def end(self) -> EndEnrollment:
+        return EndEnrollment(transact=self.enrollments)
+
+    @property
+    def sweep(self) -> ExpireEnrollments:
+        return ExpireEnrollments(transact=self.expiring, batch=2)
 
     @property
     def define(self) -> DefinePackage:
@@ -80,8 +115,21 @@ class InMemory(EnrollmentStore):
     def packages(self) -> Transaction[PackageWork]:
         return MemoryTransaction(self.store, MemoryPackageWork, self.clock)
 
-    async def add_student(self, user_id: str) -> None:
-        pass
+    @property
+    def expiring(self) -> Transaction[ExpiringWork]:
+        return MemoryTransaction(self.store, MemoryExpiringWork, self.clock)
+
+    async def add_student(self, user_id: str, *, role: Role = Role.STUDENT, deleted: bool = False) -> None:
+        now = self.clock.now()
+        self.store.tables["users"][user_id] = User(
+            id=user_id,
+            email=f"{user_id}@example.org",
+            role=role,
+            password_hash="",
+            created_at=now,
+            updated_at=now,
+            deleted_at=now if deleted else None,
+        )
 
     async def add_bank(self, bank: StoredBank) -> None:
         self.store.tables["question_banks"][bank.id,] = bank
@@ -89,8 +137,8 @@ class InMemory(EnrollmentStore):
     async def history(self) -> Sequence[Enrollment]:
         return sorted(self.store.tables["enrollments"].values(), key=lambda row: row.id)
 
-    async def audited(self) -> Sequence[str]:
-        return [entry.action for entry in self.store.audit_log]
+    async def audit_log(self) -> Sequence[AuditEntry]:
+        return self.store.audit_log
 
 
 @dataclass(kw_only=True)
@@ -109,22 +157,33 @@ class OnPostgres(EnrollmentStore):
     def packages(self) -> Transaction[PackageWork]:
         return PostgresTransaction(self.database, PostgresPackageWork, self.ids, self.clock)
 
-    async def add_student(self, user_id: str) -> None:
+    @property
+    def expiring(self) -> Transaction[ExpiringWork]:
+        return PostgresTransaction(self.database, PostgresExpiringWork, self.ids, self.clock)
+
+    async def add_student(self, user_id: str, *, role: Role = Role.STUDENT, deleted: bool = False) -> None:
+        now = self.clock.now()
         await self.database.fetch_one(
-            "insert into users (id, email, role, password_hash, created_at, updated_at)"
-            " values (%(id)s, %(id)s || '@example.org', 'student', '', %(now)s, %(now)s) returning id",
-            {"id": user_id, "now": self.clock.now()},
+            "insert into users (id, email, role, password_hash, created_at, updated_at, deleted_at)"
+            " values (%(id)s, %(id)s || '@example.org', %(role)s, '', %(now)s, %(now)s, %(deleted_at)s) returning id",
+            {"id": user_id, "role": role.value, "now": now, "deleted_at": now if deleted else None},
         )
 
     async def add_bank(self, bank: StoredBank) -> None:
         await self.database.fetch_one(
-            "insert into question_banks (id, slug, title, created_at, updated_at)"
-            " values (%(id)s, %(slug)s, %(slug)s, %(now)s, %(now)s) returning id",
-            {"id": bank.id, "slug": bank.slug, "now": self.clock.now()},
+            "insert into question_banks (id, slug, title, visibility, published_count, created_at, updated_at)"
+            " values (%(id)s, %(slug)s, %(slug)s, %(shown)s, %(count)s, %(now)s, %(now)s) returning id",
+            {
+                "id": bank.id,
+                "slug": bank.slug,
+                "shown": "visible" if bank.visible else "hidden",
+                "count": bank.published_count,
+                "now": self.clock.now(),
+            },
         )
 
     async def history(self) -> Sequence[Enrollment]:
         return entities(await self.database.fetch_all("select * from enrollments order by id"), Enrollment)
 
-    async def audited(self) -> Sequence[str]:
-        return [row["action"] for row in await self.database.fetch_all("select action from audit_log order by id")]
+    async def audit_log(self) -> Sequence[AuditEntry]:
+        return entities(await self.database.fetch_all("select * from audit_log order by id"), AuditEntry)

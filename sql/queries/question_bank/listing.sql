@@ -331,7 +331,7 @@ with banks as materialized (
       from enrollments e
       join exam_package_banks l on l.exam_package_id = e.exam_package_id
       join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
-     where e.user_id = %(student_id)s and e.status = 'active'
+     where e.user_id = %(student_id)s and e.status = 'active' and (e.expires_at is null or e.expires_at > now())
        and (%(package_id)s::text is null or e.exam_package_id = %(package_id)s)
        and (%(bank_id)s::text is null or b.id = %(bank_id)s)
 )
@@ -368,7 +368,8 @@ select q.id
    and (%(difficulty_id)s::text is null or d.id = %(difficulty_id)s)
    and exists (select from enrollments e
                  join exam_package_banks l on l.exam_package_id = e.exam_package_id
-                where e.user_id = %(student_id)s and e.status = 'active' and l.question_bank_id = b.id
+                where e.user_id = %(student_id)s and e.status = 'active'
+                  and (e.expires_at is null or e.expires_at > now()) and l.question_bank_id = b.id
                   and (%(package_id)s::text is null or e.exam_package_id = %(package_id)s))
  order by q.id desc
  limit %(limit)s;

@@ -74,4 +74,5 @@ select q.id as question_id, q.question_bank_id, v.topic_id, v.difficulty_id, v.v
  where q.id = %(question_id)s
    and exists (select from enrollments e
                  join exam_package_banks l on l.exam_package_id = e.exam_package_id
-                where e.user_id = %(user_id)s and e.status = 'active' and l.question_bank_id = q.question_bank_id);
+                where e.user_id = %(user_id)s and e.status = 'active'
+                  and (e.expires_at is null or e.expires_at > now()) and l.question_bank_id = q.question_bank_id);

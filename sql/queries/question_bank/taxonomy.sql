@@ -121,11 +121,13 @@ select b.id, b.slug, b.title, b.description, b.published_count
  where b.visibility = 'visible' and (%(after)s::text is null or b.id > %(after)s::text)
    and b.id in (select l.question_bank_id
                   from enrollments e join exam_package_banks l on l.exam_package_id = e.exam_package_id
-                 where e.user_id = %(user_id)s and e.status = 'active')
+                 where e.user_id = %(user_id)s and e.status = 'active'
+                   and (e.expires_at is null or e.expires_at > now()))
  order by b.id
  limit %(limit)s;
 
 -- name: list_topics_of_student
+-- Of one package or of all in which the student is enrolled now: there is one active row of each, found by its index.
 select t.id, t.question_bank_id, t.name, t.version, t.created_at, t.updated_at
   from question_topics t
   join question_banks b on b.id = t.question_bank_id and b.visibility = 'visible'
@@ -133,7 +135,9 @@ select t.id, t.question_bank_id, t.name, t.version, t.created_at, t.updated_at
    and (%(bank_id)s::text is null or t.question_bank_id = %(bank_id)s::text)
    and b.id in (select l.question_bank_id
                   from enrollments e join exam_package_banks l on l.exam_package_id = e.exam_package_id
-                 where e.user_id = %(user_id)s and e.status = 'active')
+                 where e.user_id = %(user_id)s and e.status = 'active'
+                   and (%(package_id)s::text is null or e.exam_package_id = %(package_id)s::text)
+                   and (e.expires_at is null or e.expires_at > now()))
  order by t.id
  limit %(limit)s;
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -53,6 +54,16 @@ class MemoryWork(Work):
     async def enqueue(self, job: Job) -> None:
         rows = self._tables["jobs"]
         rows[len(rows)] = job
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        kept = {name: dict(rows) for name, rows in self._tables.items()}
+        try:
+            yield
+        except BaseException:
+            self._tables.clear()
+            self._tables.update(kept)
+            raise
 
 
 class MemoryTransaction(Transaction[WorkT], Generic[WorkT]):

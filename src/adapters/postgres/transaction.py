@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -75,6 +75,12 @@ class PostgresWork(Work):
 
     async def enqueue(self, job: Job) -> None:
         await self._run(SQL["enqueue_job"], job_record(job))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        # Within a transaction that has begun, one of psycopg's is a savepoint of it.
+        async with self._connection.transaction():
+            yield
 
     async def _one(self, query: Query, params: Params | None = None) -> dict[str, Any] | None:
         """The first row, if there is one."""

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from application.auth.events import AuthEvent
 from application.auth.views import OwnProfile
@@ -19,6 +19,8 @@ from domain.auth.people import Role, User
 from domain.auth.refresh import RefreshToken
 from domain.auth.sessions import Session, SessionEnd, Standing
 from domain.auth.throttling import Attempts
+
+WorkT_contra = TypeVar("WorkT_contra", bound=Work, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,14 @@ class AuthWork(PeopleWork, LinkWork, InvitationWork, Protocol):
     @abstractmethod
     async def rotate(self, spent: RefreshToken, successor: RefreshToken, session: Session) -> None:
         """Writes the spent token, its successor and the prolonged session; erases the mask of the one before."""
+
+
+class Welcome(Protocol[WorkT_contra]):
+    """What somebody who becomes a student is given beside the account, in the same unit of work."""
+
+    @abstractmethod
+    async def __call__(self, work: WorkT_contra, user: User, /) -> None:
+        """Gives what it can. What it cannot give leaves nothing behind and keeps nobody from registering."""
 
 
 class AccountWork(PeopleWork, LinkWork, Protocol):

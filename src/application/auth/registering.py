@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from application.auth.events import AuthAct, AuthEvent, account_of
 from application.auth.opening import Grant, OpenSession, Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher
+from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, Welcome
 from application.auth.telling import telling
 from application.auth.views import PersonView
 from application.mail import MailKind, order_mail
@@ -27,6 +28,8 @@ from domain.auth.people import (
     normalise_name,
     normalise_username,
 )
+
+WorkT = TypeVar("WorkT", bound=AuthWork)
 
 # Where an invitation stands in what is sent.
 _INVITATION = "/invitation"
@@ -116,14 +119,15 @@ class Examine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterStudent:
+class RegisterStudent(Generic[WorkT]):
     """Anybody may become a student, and is signed in at once. A mail asks for the proof that the address is theirs."""
 
-    transact: Transaction[AuthWork]
+    transact: Transaction[WorkT]
     examine: Examine
     open_session: OpenSession
     policy: AuthPolicy
     events: AuthEvents
+    welcome: Welcome[WorkT]
 
     async def __call__(self, registration: Registration, visit: Visit) -> Grant:
         with telling(self.events, registration.as_event(visit)) as record:
@@ -133,10 +137,11 @@ class RegisterStudent:
         new = registration.as_user(Role.STUDENT)
         applicant = await self.examine(new, self.policy.min_length(Role.STUDENT))
 
-        async def register(work: AuthWork) -> Grant:
+        async def register(work: WorkT) -> Grant:
             user = applicant.admitted(work.now)
             await work.add_user(user)
             await work.enqueue(order_mail(MailKind.VERIFY_EMAIL, user_id=user.id))
+            await self.welcome(work, user)
             return await self.open_session(work, user, visit)
 
         return await self.transact(register)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from application.enrollment.ports import PackageWork
+from application.enrollment.ports.packages import PackageWork
 from application.ports import AuditEntry, IdGenerator, Transaction
 from domain.auth.people import Actor
-from domain.enrollment import DEFAULT_TIER_NAME, BankUnknown, ExamPackage, Tier, Visibility, check_package
+from domain.enrollment.packages import DEFAULT_TIER_NAME, ExamPackage, Tier, Visibility, check_package
+from domain.enrollment.refusals import BankUnknown
 from domain.errors import FieldProblem
+from domain.question_bank.imported import canonical_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +68,23 @@ class DefinePackage:
 
     def draft(self, outline: PackageOutline) -> ExamPackage:
         """The package that would be made; refuses an outline that breaks a rule."""
-        tier = Tier(id=self.ids.new("tier"), name=DEFAULT_TIER_NAME, is_default=True, self_service=True, active=True)
         draft = ExamPackage(
             id=self.ids.new("pkg"),
             slug=outline.slug,
-            title=outline.title,
+            title=canonical_text(outline.title),
             description=outline.description,
             visibility=outline.visibility,
             pass_mark=outline.pass_mark,
             duration_seconds=outline.duration_seconds,
             version=1,
-            tiers=(tier,),
+            tiers=(first_tier(self.ids),),
         )
         return check_package(draft)
+
+
+def first_tier(ids: IdGenerator) -> Tier:
+    """The tier that a new package has: the default, and open to all."""
+    return Tier(id=ids.new("tier"), name=DEFAULT_TIER_NAME, is_default=True, self_service=True, active=True)
 
 
 async def _find_all(work: PackageWork, names: tuple[str, ...]) -> Mapping[str, str]:
@@ -98,7 +104,7 @@ def _entry(actor: Actor | None, defined: DefinedPackage) -> AuditEntry:
     package = defined.package
     return AuditEntry(
         actor_id=actor.user_id if actor else None,
-        action="package.create" if defined.created else "package.link_banks",
+        action="package.created" if defined.created else "package.banks_linked",
         subject=package.id,
         after={"slug": package.slug, "title": package.title, "linked_banks": list(defined.linked_banks)},
     )

@@ -57,7 +57,7 @@ class QuestionStale(DomainError):
 
 
 class QuestionChanged(DomainError):
-    """`If-Match` names another state than the current one, whose tag is `current_version`."""
+    """`If-Match` names another state than the current one, whose tag the ETag header of the answer tells."""
 
     code = "question.precondition_failed"
     kind = Kind.PRECONDITION_FAILED

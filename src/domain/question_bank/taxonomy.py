@@ -87,7 +87,7 @@ class DifficultyNameTaken(DomainError):
 
 
 class TaxonomyChanged(DomainError):
-    """`If-Match` names another state than the current one, which is `current_version`."""
+    """`If-Match` names another state than the current one, whose tag the ETag header of the answer tells."""
 
     code = "question_bank.precondition_failed"
     kind = Kind.PRECONDITION_FAILED

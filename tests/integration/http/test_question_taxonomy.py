@@ -43,8 +43,6 @@ async def test_a_bank_is_made_read_changed_and_deleted(whole_site: WholeSite) ->
     read = await whole_site.ask("GET", at, "admin")
     assert read.headers["etag"] == '"1"'
     assert read.json() == body | {"publishedCount": 0}
-    again = await whole_site.ask("GET", at, "admin", headers={"if-none-match": '"1"'})
-    assert again.status_code == 304
     changed = await whole_site.ask("PATCH", at, "instructor", json={"title": "Safety"}, headers={"if-match": '"1"'})
     assert (changed.json()["title"], changed.json()["version"]) == ("Safety", 2)
     late = await whole_site.ask("PATCH", at, "instructor", json={"title": "Late"}, headers={"if-match": '"1"'})
@@ -178,6 +176,25 @@ async def test_a_student_sees_the_banks_and_topics_of_their_packages(whole_site:
     assert not own.keys() & {"ownerId", "editorIds", "visibility"}
     topics = await listed(whole_site, "/question-topics", "student", questionBankId=own["id"])
     assert {each["name"] for each in topics} == {"Topic 0", "Topic 1"}
+    of_package = {"examPackageId": whole_site.package}
+    assert await listed(whole_site, "/question-topics", "student", **of_package) == topics
+    for elsewhere in ({"examPackageId": "pkg_none"}, {**of_package, "questionBankId": "qbk_none"}):
+        assert await listed(whole_site, "/question-topics", "student", **elsewhere) == []
+    order = {"slug": "not-mine", "title": "Not mine", "questionBankIds": [own["id"]]}
+    strange = await made(whole_site, "/admin/exam-packages", order, "admin")
+    assert await listed(whole_site, "/question-topics", "student", examPackageId=strange["id"]) == []
+
+
+async def test_of_a_bank_it_is_never_said_that_nothing_changed_when_its_count_did(whole_site: WholeSite) -> None:
+    """Publishing changes how many questions it has, and not its version, which the tag tells."""
+    (own,) = await listed(whole_site, "/question-banks", "student")
+    at = f"{BANKS}/{own['id']}"
+    first = await whole_site.ask("GET", at, "admin")
+    again = await whole_site.ask("GET", at, "admin", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.json(), again.headers["cache-control"]) == (200, first.json(), "no-store")
+    changed = {"title": first.json()["title"]}
+    kept = await whole_site.ask("PATCH", at, "admin", json=changed, headers={"if-match": again.headers["etag"]})
+    assert kept.status_code == 200, kept.text
 
 
 async def test_pages_of_banks_follow_each_other(whole_site: WholeSite) -> None:

@@ -16,8 +16,9 @@ import pytest
 from adapters.postgres.database import Database
 from adapters.system.clock import TimeOrderedIds
 from application.enrollment.defining import PackageOutline
-from application.enrollment.ports import EnrollmentWork
-from domain.enrollment import Enrollment, EnrollmentEnd, EnrollmentExists, EnrollmentNotFound, PackageNotFound, end
+from application.enrollment.ports.enrolling import EnrollmentWork
+from domain.enrollment.enrolling import Enrollment, EnrollmentEnd, Offer, end
+from domain.enrollment.refusals import EnrollmentExists, EnrollmentNotFound, PackageNotFound
 from domain.errors import DomainError
 from tests.support.enrollment_builders import (
     OPEN,
@@ -53,10 +54,19 @@ async def store(empty_store: EnrollmentStore) -> EnrollmentStore:
 
 
 async def test_a_package_comes_back_as_it_was_added(store: EnrollmentStore) -> None:
-    assert await store.enrollments(lambda work: work.find_package(PACKAGE.id)) == PACKAGE
     assert await store.packages(lambda work: work.hold_package(PACKAGE.slug)) == PACKAGE
-    assert await store.enrollments(lambda work: work.find_package("pkg_unknown")) is None
     assert await store.packages(lambda work: work.hold_package("unknown")) is None
+
+
+async def test_what_a_package_offers_is_found_by_its_id_and_by_name(store: EnrollmentStore) -> None:
+    offer = Offer.of(PACKAGE)
+    assert await store.enrollments(lambda work: work.find_offer(PACKAGE.id)) == offer
+    assert await store.enrollments(lambda work: work.find_offer(PACKAGE.slug)) is None
+
+    async def named(name: str) -> Offer | None:
+        return await store.enrollments(lambda work: work.find_offer_named(name))
+
+    assert [await named(name) for name in (PACKAGE.id, PACKAGE.slug, "unknown")] == [offer, offer, None]
 
 
 async def test_a_slug_belongs_to_the_first_package(store: EnrollmentStore) -> None:
@@ -68,7 +78,7 @@ async def test_the_last_enrollment_is_the_active_one_or_the_one_that_ended_last(
     store: EnrollmentStore, clock: SettableClock
 ) -> None:
     async def last() -> str | None:
-        found = await store.enrollments(lambda work: work.find_last_enrollment("usr_ada", PACKAGE.id))
+        found = await store.enrollments(lambda work: work.hold_last_enrollment("usr_ada", PACKAGE.id))
         return None if found is None else found.id
 
     assert await last() is None
@@ -194,7 +204,7 @@ async def test_a_hidden_package_is_found_by_the_rule_that_refuses_it(empty_store
 
 async def test_a_defined_package_can_be_enrolled_in(store: EnrollmentStore) -> None:
     defined = await store.define(None, replace(OUTLINE, pass_mark=Decimal("66.67"), duration_seconds=90))
-    assert await store.enrollments(lambda work: work.find_package(defined.package.id)) == defined.package
+    assert await store.enrollments(lambda work: work.find_offer(defined.package.id)) == Offer.of(defined.package)
     assert (await store.enroll(a_student(), defined.package.id)).created
 
 
@@ -204,7 +214,7 @@ async def test_banks_are_linked_once(store: EnrollmentStore) -> None:
     first = await store.define(None, replace(OUTLINE, banks=("cables", "cables")))
     again = await store.define(None, replace(OUTLINE, banks=("qbk_2", "cables")))
     assert (first.linked_banks, again.linked_banks) == (("qbk_1",), ("qbk_2",))
-    assert list(await store.audited()) == ["package.create", "package.link_banks"]
+    assert list(await store.audited()) == ["package.created", "package.banks_linked"]
 
 
 async def test_ten_who_define_a_package_at_once_make_one(store: EnrollmentStore) -> None:
@@ -213,4 +223,4 @@ async def test_ten_who_define_a_package_at_once_make_one(store: EnrollmentStore)
     results = await asyncio.gather(*(store.define(None, outline) for _ in range(10)))
     assert sorted(result.created for result in results) == [False] * 9 + [True]
     assert len({result.package for result in results}) == 1
-    assert list(await store.audited()) == ["package.create"]
+    assert list(await store.audited()) == ["package.created"]

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.enrollment import PostgresEnrollmentReader, PostgresPackageReader
+from adapters.postgres.enrollment.enrolling import PostgresEnrollmentReader
+from adapters.postgres.enrollment.packages import PostgresPackageReader
+from adapters.postgres.files import sql_folder
+from adapters.postgres.statements import load
 from adapters.system.clock import TimeOrderedIds
 from application.enrollment.defining import PackageOutline
+from application.enrollment.ports.enrolling import WantedEnrollments
 from application.enrollment.views import PackageView, TierView
-from domain.enrollment import EnrollmentEnd, EnrollmentStatus
+from domain.enrollment.enrolling import EnrollmentEnd, EnrollmentStatus
 from tests.support.enrollment_builders import OPEN, STANDARD, StoredBank, a_package, a_student, hidden
 from tests.support.enrollment_stores import OnPostgres
-from tests.support.postgres import SettableClock
+from tests.support.postgres import ClonedDatabase, SettableClock
 
 NETWORK = a_package()
+QUERIES = sql_folder() / "queries"
+AREAS = sorted(str(path.relative_to(QUERIES).with_suffix("")) for path in QUERIES.rglob("*.sql"))
+
+
+def numbered(statement: str) -> str:
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+    return re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", statement)
 
 
 @pytest.fixture
@@ -141,7 +154,7 @@ async def test_students_see_their_own_enrolments_newest_first_ended_and_hidden_o
     await store.enroll(a_student("usr_grace"), NETWORK.id)
     await store.database.fetch_all("update exam_packages set visibility = 'hidden' returning id")
 
-    newest, oldest = await enrollments.enrollments("usr_ada", after=None, limit=20)
+    newest, oldest = await enrollments.enrollments("usr_ada", WantedEnrollments(), after=None, limit=20)
     assert (newest.id, newest.status, newest.ended_at, newest.end_reason) == (
         second.id,
         EnrollmentStatus.ACTIVE,
@@ -160,6 +173,28 @@ async def test_enrolments_are_read_page_by_page(store: OnPostgres, enrollments: 
     for _ in range(5):
         made.append((await store.enroll(a_student(), NETWORK.id)).enrollment.id)
         await store.cancel(a_student(), NETWORK.id)
-    first = await enrollments.enrollments("usr_ada", after=None, limit=3)
-    rest = await enrollments.enrollments("usr_ada", after=first[-1].id, limit=3)
+    first = await enrollments.enrollments("usr_ada", WantedEnrollments(), after=None, limit=3)
+    rest = await enrollments.enrollments("usr_ada", WantedEnrollments(), after=first[-1].id, limit=3)
     assert [row.id for row in (*first, *rest)] == made[::-1]
+
+
+@pytest.mark.parametrize("area", [area for area in AREAS if area != "enrollment/enrolling"])
+def test_whoever_asks_for_an_active_enrolment_asks_whether_its_time_is_over(area: str) -> None:
+    """The sweeper is only ever late; nothing may rely on it."""
+    for name, statement in load(area).items():
+        for alias in re.findall(r"(?:from|join) enrollments (\w+)", statement):
+            active = statement.count(f"{alias}.status = 'active'")
+            in_time = statement.count(f"({alias}.expires_at is null or {alias}.expires_at > ")
+            assert active == in_time, f"{area}: {name}"
+        assert not re.search(r"enrollments where[^;]*status = 'active'", statement), f"{area}: {name}: give it an alias"
+
+
+@pytest.mark.parametrize(("name", "index"), [("end_expired", "expiring"), ("list_enrolled", "of_package")])
+def test_sweeping_and_listing_walk_along_an_index(name: str, index: str, module_database: ClonedDatabase) -> None:
+    """However many enrolments there are that do not matter."""
+    with psycopg.connect(module_database.urls.app, autocommit=True) as connection:
+        connection.execute("set enable_seqscan = off")
+        statement = numbered(load("enrollment/enrolling")[name])
+        plan = "\n".join(line for (line,) in connection.execute(f"explain (generic_plan) {statement}".encode()))
+    assert f"enrollments_{index}" in plan
+    assert "Seq Scan on enrollments" not in plan

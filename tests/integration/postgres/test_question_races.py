@@ -14,12 +14,14 @@ import psycopg
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.practice import PostgresPracticeWork
+from adapters.postgres.practice.sessions import PostgresPracticeWork
 from adapters.postgres.question_bank.taxonomy import PostgresTaxonomyWork
 from adapters.postgres.transaction import PostgresTransaction
+from adapters.scheduling.fsrs_scheduler import FsrsScheduler
 from adapters.system.clock import TimeOrderedIds
 from application.ports import Transaction
 from application.practice.starting import CreatePracticeSession
+from application.progress.repeating import ScheduleReviews
 from application.question_bank.changes import QuestionChange
 from application.question_bank.ports.authoring import AuthoringWork
 from application.question_bank.steps import QuestionState, keep
@@ -330,7 +332,9 @@ async def test_a_question_is_drawn_whole_or_not_at_all(
     """Practice begins while the question is published, archived and asked to be deleted."""
     cloned.keeper.execute(_PACKAGE)
     practise = CreatePracticeSession(
-        TimeOrderedIds(), PostgresTransaction(there.database, PostgresPracticeWork, TimeOrderedIds())
+        ids=TimeOrderedIds(),
+        transact=PostgresTransaction(there.database, PostgresPracticeWork, TimeOrderedIds()),
+        schedule_reviews=ScheduleReviews(FsrsScheduler()),
     )
     plan = PracticePlan(exam_package_id="pkg_net", topic_ids=("top_route",), count=200)
     for _ in ROUNDS:

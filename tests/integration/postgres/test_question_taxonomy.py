@@ -350,6 +350,7 @@ async def test_a_student_lists_the_visible_banks_of_what_they_are_enrolled_in(
             ("pkg_1", (mine, hidden), None),
             ("pkg_2", (foreign,), "now()"),
             ("pkg_3", (mine,), None),
+            ("pkg_4", (), None),
         ):
             connection.execute(
                 "insert into exam_packages (id, slug, title, visibility, pass_mark, created_at, updated_at)"
@@ -374,6 +375,13 @@ async def test_a_student_lists_the_visible_banks_of_what_they_are_enrolled_in(
     topics = await reader.topics_of_student(STUDENT.user_id, bank_id=None, after=None, limit=10)
     assert [each.question_bank_id for each in topics] == [mine.id]
     assert not await reader.topics_of_student(STUDENT.user_id, bank_id=hidden.id, after=None, limit=10)
+    for package, seen in (("pkg_1", topics), ("pkg_2", ()), ("pkg_3", topics), ("pkg_4", ()), ("pkg_none", ())):
+        found_there = await reader.topics_of_student(STUDENT.user_id, package_id=package, after=None, limit=10)
+        assert (package, found_there) == (package, seen)
+    both = {"bank_id": mine.id, "package_id": "pkg_1"}
+    assert await reader.topics_of_student(STUDENT.user_id, **both, after=None, limit=10) == topics
+    for other in ({"bank_id": hidden.id, "package_id": "pkg_1"}, {"bank_id": mine.id, "package_id": "pkg_4"}):
+        assert not await reader.topics_of_student(STUDENT.user_id, **other, after=None, limit=10)
     assert not await reader.banks_of_student(STUDENT.user_id, after=mine.id, limit=10)
     assert not await reader.banks_of_student(OWNER.user_id, after=None, limit=10)
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.memory.enrollment import MemoryPackageWork
+from adapters.memory.enrollment.packages import MemoryPackageWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from application.enrollment.defining import DefinePackage, PackageOutline
 from domain.auth.people import Actor, Role
-from domain.enrollment import BankUnknown, Visibility, check_package
+from domain.enrollment.packages import Visibility, check_package
+from domain.enrollment.refusals import BankUnknown
 from domain.errors import InvalidInput
 from tests.support.enrollment_builders import CountingIds, StoredBank, a_package
 from tests.support.postgres import SettableClock
@@ -44,6 +45,11 @@ async def test_a_new_package_has_one_default_tier_that_is_open_to_all() -> None:
     assert (defined.package.visibility, defined.package.version) == (Visibility.VISIBLE, 1)
 
 
+async def test_a_title_is_kept_without_blanks_around_it() -> None:
+    defined = await Office().define(None, replace(OUTLINE, title="\t Networks "))
+    assert defined.package.title == "Networks"
+
+
 async def test_banks_are_named_by_slug_or_id() -> None:
     office = Office()
     defined = await office.define(None, replace(OUTLINE, banks=("cables", "qbk_2", "qbk_1")))
@@ -65,14 +71,14 @@ async def test_a_package_that_exists_gains_the_banks_it_lacks() -> None:
     await office.define(ADMIN, replace(OUTLINE, banks=("cables",)))
     again = await office.define(ADMIN, replace(OUTLINE, banks=("cables", "routes")))
     assert (again.created, again.linked_banks) == (False, ("qbk_2",))
-    assert [entry.action for entry in office.store.audit_log] == ["package.create", "package.link_banks"]
+    assert [entry.action for entry in office.store.audit_log] == ["package.created", "package.banks_linked"]
 
 
 async def test_the_audit_row_names_who_made_what() -> None:
     office = Office()
     defined = await office.define(ADMIN, replace(OUTLINE, banks=("cables",)))
     (entry,) = office.store.audit_log
-    assert (entry.actor_id, entry.action, entry.subject) == ("usr_root", "package.create", defined.package.id)
+    assert (entry.actor_id, entry.action, entry.subject) == ("usr_root", "package.created", defined.package.id)
     assert entry.after == {"slug": "network", "title": "Network fundamentals", "linked_banks": ["qbk_1"]}
 
 
@@ -122,7 +128,7 @@ def test_usual_pass_marks_are_accepted(percent: str) -> None:
     assert check_package(replace(a_package(), pass_mark=Decimal(percent))).pass_mark == Decimal(percent)
 
 
-@pytest.mark.parametrize("text", ["tab\0", "\ud800", "x" * 201])
+@pytest.mark.parametrize("text", ["tab\0", "\ud800", "x" * 201, "two\nlines", "two\u2028lines", "a" + "\u0301" * 31])
 def test_titles_that_cannot_be_stored_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         check_package(replace(a_package(), title=text))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.memory.enrollment import MemoryEnrollmentWork
+from adapters.memory.enrollment.enrolling import MemoryEnrollmentWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from application.enrollment.enrolling import CancelEnrollment, Enroll
-from domain.enrollment import (
-    EnrollmentEnd,
+from domain.enrollment.enrolling import EnrollmentEnd, EnrollmentStatus
+from domain.enrollment.packages import ExamPackage
+from domain.enrollment.refusals import (
     EnrollmentExists,
     EnrollmentNotFound,
-    EnrollmentStatus,
-    ExamPackage,
     PackageNotFound,
     TierNotSelfService,
     TierUnknown,
 )
+from tests.support.auth_builders import a_user
 from tests.support.enrollment_builders import (
     NOON,
     OPEN,
@@ -40,6 +40,8 @@ class Desk:
         self.store = MemoryStore()
         self.clock = SettableClock(NOON)
         self.put(*packages)
+        for user_id in ("usr_ada", "usr_grace"):
+            self.store.tables["users"][user_id] = a_user(id=user_id)
         transact = MemoryTransaction(self.store, MemoryEnrollmentWork, self.clock)
         self.enroll = Enroll(transact, CountingIds())
         self.cancel = CancelEnrollment(transact)

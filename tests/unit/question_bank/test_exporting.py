@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -101,6 +102,9 @@ class Bank(ExportWork, Transaction["Bank"]):
 
     async def audit(self, entry: AuditEntry) -> None:
         self.audited.append(entry)
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        raise NotImplementedError
 
     async def enqueue(self, job: Job) -> None:
         raise NotImplementedError

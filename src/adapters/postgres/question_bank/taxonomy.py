@@ -121,9 +121,15 @@ class PostgresTaxonomyReader(TaxonomyReader):
         return entities(await self._database.fetch_all(SQL["list_banks_of_student"], params), PublicBankView)
 
     async def topics_of_student(
-        self, student_id: str, *, bank_id: str | None, after: str | None, limit: int
+        self,
+        student_id: str,
+        *,
+        bank_id: str | None = None,
+        package_id: str | None = None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Topic, ...]:
-        params = {"user_id": student_id, "bank_id": bank_id, "after": after, "limit": limit}
+        params = {"user_id": student_id, "bank_id": bank_id, "package_id": package_id, "after": after, "limit": limit}
         return entities(await self._database.fetch_all(SQL["list_topics_of_student"], params), Topic)
 
 

@@ -99,6 +99,12 @@ class TaxonomyReader(Protocol):
 
     @abstractmethod
     async def topics_of_student(
-        self, student_id: str, *, bank_id: str | None, after: str | None, limit: int
+        self,
+        student_id: str,
+        *,
+        bank_id: str | None = None,
+        package_id: str | None = None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Topic, ...]:
-        """The topics of these banks."""
+        """The topics of these banks, of one bank or one package if told."""

@@ -35,7 +35,7 @@ from domain.question_bank.taxonomy import (
     TopicNameTaken,
     TopicNotFound,
 )
-from entrypoints.http.conditional import expected_version, versioned
+from entrypoints.http.conditional import expected_version, personal
 from entrypoints.http.idempotency import once
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging, page
@@ -66,6 +66,9 @@ _STAFF: Final[dict[str, Any]] = {"callers": (Role.INSTRUCTOR, Role.ADMIN)}
 _STUDENTS: Final[dict[str, Any]] = {"callers": (Role.STUDENT,)}
 _Text = Annotated[str | None, QueryParameter(name="q", max_length=200, description="A text that occurs in the name")]
 _BankId = Annotated[str | None, QueryParameter(name="questionBankId", max_length=64, description="Only of this bank")]
+_PackageId = Annotated[
+    str | None, QueryParameter(name="examPackageId", max_length=64, description="Only of this package's banks")
+]
 
 
 @post(
@@ -105,14 +108,13 @@ async def list_banks(
     opt={**_STAFF, "refusals": (BankNotFound,)},
 )
 async def read_one(
-    request: ApiRequest,
     question_bank_id: FromPath[str],
     actor: NamedDependency[Actor],
     read_bank: Injected[ReadBank],
 ) -> Response[CountedBankBody]:
     """One bank."""
     found = await read_bank(actor, question_bank_id)
-    return versioned(request, counted_bank_body(found), found.bank.version)
+    return personal(counted_bank_body(found), found.bank.version)
 
 
 @patch(
@@ -251,11 +253,12 @@ async def list_own_topics(
     paging: NamedDependency[Paging],
     taxonomy_reader: Injected[TaxonomyReader],
     question_bank_id: _BankId = None,
+    exam_package_id: _PackageId = None,
 ) -> Response[TopicPage]:
-    """The topics of these banks."""
+    """The topics of the visible banks of the packages that the caller is enrolled in, or of one of these packages."""
     (after,) = paging.after(str) or (None,)
     found = await taxonomy_reader.topics_of_student(
-        actor.user_id, bank_id=question_bank_id, after=after, limit=paging.limit + 1
+        actor.user_id, bank_id=question_bank_id, package_id=exam_package_id, after=after, limit=paging.limit + 1
     )
     return page(request, paging, found, key=_by_id, item=topic_body, body=TopicPage)
 

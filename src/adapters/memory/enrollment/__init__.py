@@ -1,0 +1,1 @@
+"""Packages and enrolments in memory."""

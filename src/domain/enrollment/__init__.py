@@ -1,0 +1,1 @@
+"""Exam packages with their tiers, and who is enrolled in them."""
