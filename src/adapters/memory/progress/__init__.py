@@ -1,0 +1,1 @@
+"""What a student has come to, in memory."""
