@@ -32,8 +32,8 @@ class Size:
     import_rows: int
 
 
-_FULL = Size(seconds=3.0, sessions=1_024, grown=100_000, import_rows=20_000)
-_QUICK = Size(seconds=0.5, sessions=256, grown=0, import_rows=2_000)
+_FULL = Size(seconds=3.0, sessions=1_600, grown=100_000, import_rows=20_000)
+_QUICK = Size(seconds=0.5, sessions=400, grown=0, import_rows=2_000)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The process that asks: 32 keep-alive connections, each sending its next request when the last one is answered.
+"""The process that asks: keep-alive connections, each sending its next request when the last one is answered.
 
 It reads one `Load` from its standard input and writes one `Outcome`. It parses no more of an answer than its status and
 its length, so that it is never what is measured.

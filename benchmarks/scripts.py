@@ -23,48 +23,54 @@ def read_paper(label: str, sessions: int) -> Script:
     return Script(
         statements=(
             _CHECK,
-            statement("practice", "read_session", user_id=_USER, session_id=paper, now="null"),
+            statement("practice/reading", "read_session", user_id=_USER, session_id=paper, now="null"),
         )
     )
 
 
 def list_papers() -> Script:
-    listing = statement("practice", "list_sessions", user_id=_USER, before_id="null", limit="21", now="null")
+    listing = statement(
+        "practice/reading",
+        "list_sessions",
+        user_id=_USER,
+        before_id="null",
+        limit="21",
+        now="null",
+        exam_package_id="null",
+        status="null",
+    )
     return Script(statements=(_CHECK, listing))
 
 
 def list_packages() -> Script:
-    return Script(statements=(statement("enrollment", "list_packages", text="null", after="null", limit="21"),))
+    return Script(
+        statements=(statement("enrollment/packages", "list_packages", text="null", after="null", limit="21"),)
+    )
 
 
 def answer(connection: psycopg.Connection, sessions: int) -> Script:
-    """Each transaction answers the next slot that has no answer yet."""
-    paper = _paper("limit", f":g / {PAPER}")
-    held = statement("practice", "hold_slot", user_id=_USER, session_id=paper, slot=":slot", question_id="null")
-    saved = statement(
-        "practice",
-        "save_answer",
+    """Each transaction answers the next slot that has no answer yet, the last of each paper excepted."""
+    kept = statement(
+        "practice/answering",
+        "keep_answer",
         user_id=_USER,
-        session_id=paper,
-        id=paper,
+        session_id=_paper("limit", f":g / {PAPER - 1}"),
         slot=":slot",
+        now="null",
+        thresholds="array[]::integer[]",
+        longest="300",
         response=":response::jsonb",
         correct="true",
         mark="1",
-        answered_at=_NOW,
-        time_spent_seconds="10",
+        certainty="null",
+        certainty_mark="null",
         feedback=":feedback::jsonb",
-        status="'active'",
-        answered_count=":slot",
-        correct_count=":slot",
-        finished_at="null",
-        last_event_at=_NOW,
     )
     return Script(
-        statements=(_CHECK, *transaction(held, saved)),
-        settings=f"\\set slot 1 + :g % {PAPER}",
+        statements=(_CHECK, kept),
+        settings=f"\\set slot 1 + :g % {PAPER - 1}",
         text={"response": '{"choice_ids": ["A"]}', "feedback": _feedback(connection)},
-        most=sessions // STUDENTS * PAPER - 1,
+        most=sessions // STUDENTS * (PAPER - 1) - 1,
     )
 
 

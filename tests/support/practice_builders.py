@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
-from adapters.memory.practice import MemoryPracticeWork, PublishedQuestion
+from adapters.memory.practice.answering import NoQuickAnswers
+from adapters.memory.practice.drawing import PublishedQuestion
+from adapters.memory.practice.sessions import MemoryPracticeWork
 from adapters.memory.store import MemoryStore, MemoryTransaction
 from application.ports import Clock, Transaction
-from application.practice.ports import PracticeWork
+from application.practice.ports.answering import QuickAnswers
+from application.practice.ports.sessions import PracticeWork
 from domain.auth.people import Actor, Role
-from domain.enrollment import Enrollment, EnrollmentEnd
-from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot
+from domain.enrollment.enrolling import Enrollment, EnrollmentEnd
+from domain.enrollment.packages import ExamPackage, Tier, Visibility
+from domain.enrollment.settings import PackageSettings
+from domain.practice.judging import FeedbackMode
+from domain.practice.sessions import PracticeSession, PracticeSlot
+from domain.practice.templates import PracticeTemplate, TemplateVersion
 from domain.question_bank.imported import FormattedText, NumericBand
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, Choice, KeyedQuestion, PublicQuestion
+from domain.question_bank.scoring import ScoringPolicy
+from tests.support import practice_rows as rows
 from tests.support.postgres import ClonedDatabase
 
 PACKAGE = "pkg_security"
@@ -164,15 +173,34 @@ class World(Protocol):
     """A place to practise in, whatever it is made of."""
 
     transact: Transaction[PracticeWork]
+    quick: QuickAnswers
 
     @abstractmethod
     def offer(self, questions: Sequence[Offer], package_id: str = PACKAGE) -> None: ...
 
     @abstractmethod
-    def enroll(self, user_id: str, package_id: str = PACKAGE) -> None: ...
+    def withdraw(self, question_id: str, package_id: str = PACKAGE) -> None:
+        """The question is archived."""
+
+    @abstractmethod
+    def enroll(self, user_id: str, package_id: str = PACKAGE, *, expires_at: datetime | None = None) -> None: ...
 
     @abstractmethod
     def end_enrollment(self, user_id: str, package_id: str = PACKAGE) -> None: ...
+
+    @abstractmethod
+    def allow(self, weekly: int | None, package_id: str = PACKAGE) -> None:
+        """The tier has so many sessions in seven days."""
+
+    @abstractmethod
+    def mark_by(self, scoring: ScoringPolicy, package_id: str = PACKAGE) -> None:
+        """What the package says about marks."""
+
+    @abstractmethod
+    def flag(self, user_id: str, question_id: str) -> None: ...
+
+    @abstractmethod
+    def publish(self, template: TemplateVersion) -> None: ...
 
 
 @dataclass(slots=True)
@@ -182,30 +210,83 @@ class MemoryWorld(World):
     clock: Clock
     store: MemoryStore = field(default_factory=MemoryStore)
     transact: Transaction[PracticeWork] = field(init=False)
+    quick: QuickAnswers = field(default_factory=NoQuickAnswers)
 
     def __post_init__(self) -> None:
         self.transact = MemoryTransaction(self.store, MemoryPracticeWork, self.clock)
 
     def offer(self, questions: Sequence[Offer], package_id: str = PACKAGE) -> None:
+        self._change(package_id)
         for offer in questions:
             self.store.tables["published_questions"][package_id, offer.id] = PublishedQuestion(
                 question=offer.public, key=offer.key, topic_id=offer.topic_id, difficulty_id=offer.difficulty_id
             )
 
-    def enroll(self, user_id: str, package_id: str = PACKAGE) -> None:
+    def withdraw(self, question_id: str, package_id: str = PACKAGE) -> None:
+        del self.store.tables["published_questions"][package_id, question_id]
+
+    def enroll(self, user_id: str, package_id: str = PACKAGE, *, expires_at: datetime | None = None) -> None:
+        self._change(package_id)
         row = Enrollment(
             id=f"enr_{user_id}_{package_id}",
             user_id=user_id,
             exam_package_id=package_id,
-            tier_id="tie_1",
+            tier_id=f"tie_{package_id[4:]}",
             started_at=START,
+            expires_at=expires_at,
         )
         self.store.tables["enrollments"][user_id, row.id] = row
 
     def end_enrollment(self, user_id: str, package_id: str = PACKAGE) -> None:
-        rows = self.store.tables["enrollments"]
+        enrolled = self.store.tables["enrollments"]
         key = user_id, f"enr_{user_id}_{package_id}"
-        rows[key] = replace(rows[key], ended_at=START, end_reason=EnrollmentEnd.CANCELLED)
+        enrolled[key] = replace(enrolled[key], ended_at=START, end_reason=EnrollmentEnd.CANCELLED)
+
+    def allow(self, weekly: int | None, package_id: str = PACKAGE) -> None:
+        tiers = self._change(package_id).tiers
+        self._change(package_id, tiers=tuple(replace(tier, weekly_practice_sessions=weekly) for tier in tiers))
+
+    def mark_by(self, scoring: ScoringPolicy, package_id: str = PACKAGE) -> None:
+        self._change(package_id, settings=PackageSettings(scoring=scoring))
+
+    def flag(self, user_id: str, question_id: str) -> None:
+        self.store.tables["flagged_questions"][user_id, question_id] = self.clock.now()
+
+    def publish(self, template: TemplateVersion) -> None:
+        self.store.tables["practice_template_versions"][template.template_id, template.version] = template
+        self.store.tables["practice_templates"][template.template_id] = PracticeTemplate(
+            id=template.template_id,
+            exam_package_id=template.exam_package_id,
+            author_id=None,
+            title=template.title,
+            description=template.description,
+            settings=template.settings,
+            latest_version=template.version,
+            published_version=template.version,
+            created_at=template.published_at,
+            updated_at=template.published_at,
+        )
+
+    def _change(self, package_id: str, **changes: object) -> ExamPackage:
+        packages: dict[tuple[str], ExamPackage] = self.store.tables["exam_packages"]
+        package = replace(packages.get((package_id,)) or _package(package_id), **changes)  # type: ignore[arg-type]
+        packages[package_id,] = package
+        return package
+
+
+def _package(package_id: str) -> ExamPackage:
+    slug = package_id.removeprefix("pkg_")
+    return ExamPackage(
+        id=package_id,
+        slug=slug,
+        title=slug,
+        description="",
+        visibility=Visibility.VISIBLE,
+        pass_mark=Decimal(75),
+        duration_seconds=None,
+        version=1,
+        tiers=(Tier(id=f"tie_{slug}", name="Standard", is_default=True, self_service=True, active=True),),
+    )
 
 
 @dataclass(slots=True)
@@ -214,28 +295,51 @@ class PostgresWorld(World):
 
     cloned: ClonedDatabase
     transact: Transaction[PracticeWork]
+    quick: QuickAnswers = field(default_factory=NoQuickAnswers)
 
     def offer(self, questions: Sequence[Offer], package_id: str = PACKAGE) -> None:
         """Into one bank per package, which is made with the first question."""
         bank_id = f"qbk_{package_id.removeprefix('pkg_')}"
         with self.cloned.administration() as connection:
-            connection.execute(_PACKAGE_SQL, {"package_id": package_id, "bank_id": bank_id, "slug": package_id[4:]})
+            connection.execute(rows.PACKAGE, {"package_id": package_id, "bank_id": bank_id, "slug": package_id[4:]})
             with connection.cursor() as cursor:
                 topics = {offer.topic_id for offer in questions if offer.topic_id}
-                cursor.executemany(_TOPIC_SQL, [{"id": topic, "bank_id": bank_id} for topic in topics])
-                cursor.executemany(_QUESTION_SQL, [_question_row(offer, bank_id) for offer in questions])
-                cursor.executemany(_VERSION_SQL, [_question_row(offer, bank_id) for offer in questions])
+                cursor.executemany(rows.TOPIC, [{"id": topic, "bank_id": bank_id} for topic in topics])
+                cursor.executemany(rows.QUESTION, [_question_row(offer, bank_id) for offer in questions])
+                cursor.executemany(rows.VERSION, [_question_row(offer, bank_id) for offer in questions])
 
-    def enroll(self, user_id: str, package_id: str = PACKAGE) -> None:
-        with self.cloned.administration() as connection:
-            params = {"user_id": user_id, "package_id": package_id, "slug": package_id[4:]}
-            connection.execute(_PACKAGE_SQL, params | {"bank_id": f"qbk_{package_id.removeprefix('pkg_')}"})
-            connection.execute(_USER_SQL, params)
-            connection.execute(_ENROLLMENT_SQL, params | {"id": f"enr_{user_id}_{package_id}", "at": START})
+    def withdraw(self, question_id: str, package_id: str = PACKAGE) -> None:
+        self._run(rows.WITHDRAW, question_id=question_id)
+
+    def enroll(self, user_id: str, package_id: str = PACKAGE, *, expires_at: datetime | None = None) -> None:
+        named = {"user_id": user_id, "package_id": package_id, "slug": package_id[4:]}
+        self._run(rows.PACKAGE, **named, bank_id=f"qbk_{package_id.removeprefix('pkg_')}")
+        self._run(rows.USER, **named)
+        self._run(rows.ENROLLMENT, **named, id=f"enr_{user_id}_{package_id}", at=START, expires_at=expires_at)
 
     def end_enrollment(self, user_id: str, package_id: str = PACKAGE) -> None:
+        self._run(rows.END, user_id=user_id, package_id=package_id)
+
+    def allow(self, weekly: int | None, package_id: str = PACKAGE) -> None:
+        self._run(rows.WEEK, weekly=weekly, package_id=package_id)
+
+    def mark_by(self, scoring: ScoringPolicy, package_id: str = PACKAGE) -> None:
+        self._run(rows.SETTINGS, settings=_json(PackageSettings(scoring=scoring)), package_id=package_id)
+
+    def flag(self, user_id: str, question_id: str) -> None:
+        self._run(rows.FLAG, user_id=user_id, question_id=question_id, at=START)
+
+    def publish(self, template: TemplateVersion) -> None:
+        row = {each.name: getattr(template, each.name) for each in fields(template)}
+        self._run(rows.TEMPLATE, **row | {"settings": _json(template.settings)})
+
+    def _run(self, statement: str, **params: object) -> None:
         with self.cloned.administration() as connection:
-            connection.execute(_END_SQL, {"user_id": user_id, "package_id": package_id})
+            connection.execute(statement.encode(), params)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _question_row(offer: Offer, bank_id: str) -> dict[str, object]:
@@ -252,46 +356,3 @@ def _question_row(offer: Offer, bank_id: str) -> dict[str, object]:
         "points": offer.points,
         "shuffle": offer.shuffle,
     }
-
-
-_PACKAGE_SQL = """
-with package as (
-    insert into exam_packages (id, slug, title, visibility, pass_mark, created_at, updated_at)
-    values (%(package_id)s, %(slug)s, %(slug)s, 'visible', 75, now(), now()) on conflict do nothing
-), tier as (
-    insert into exam_package_tiers (id, exam_package_id, name, is_default)
-    values ('tie_' || %(slug)s::text, %(package_id)s, 'Standard', true) on conflict do nothing
-), bank as (
-    insert into question_banks (id, slug, title, created_at, updated_at)
-    values (%(bank_id)s, %(slug)s, %(slug)s, now(), now()) on conflict do nothing
-)
-insert into exam_package_banks (exam_package_id, question_bank_id) values (%(package_id)s, %(bank_id)s)
-on conflict do nothing
-"""
-_TOPIC_SQL = """
-insert into question_topics (id, question_bank_id, name, created_at, updated_at)
-values (%(id)s, %(bank_id)s, %(id)s, now(), now()) on conflict do nothing
-"""
-_QUESTION_SQL = """
-insert into questions (id, question_bank_id, external_id, published_version, latest_version, latest_status,
-                       topic_id, difficulty_id, created_at, updated_at)
-values (%(id)s, %(bank_id)s, %(id)s, 1, 1, 'published', %(topic_id)s, %(difficulty_id)s, now(), now())
-"""
-_VERSION_SQL = """
-insert into question_versions (question_id, version, status, kind, stem, stem_format, choices, prompts, answer_key,
-                               topic_id, difficulty_id, points, shuffle, content_hash, created_at, updated_at)
-values (%(id)s, 1, 'published', %(kind)s, %(stem)s, 'plain', %(choices)s, %(prompts)s, %(answer_key)s,
-        %(topic_id)s, %(difficulty_id)s, %(points)s, %(shuffle)s, sha256('x'), now(), now())
-"""
-_USER_SQL = """
-insert into users (id, email, role, password_hash, created_at, updated_at)
-values (%(user_id)s, %(user_id)s || '@example.org', 'student', 'x', now(), now()) on conflict do nothing
-"""
-_ENROLLMENT_SQL = """
-insert into enrollments (user_id, id, exam_package_id, tier_id, status, started_at)
-values (%(user_id)s, %(id)s, %(package_id)s, 'tie_' || %(slug)s::text, 'active', %(at)s)
-"""
-_END_SQL = """
-update enrollments set status = 'ended', ended_at = started_at, end_reason = 'cancelled'
- where user_id = %(user_id)s and exam_package_id = %(package_id)s and status = 'active'
-"""

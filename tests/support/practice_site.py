@@ -12,14 +12,21 @@ from litestar import Request
 from litestar.di import Provide
 
 from adapters.postgres.database import Database
-from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
+from adapters.postgres.practice.answering import PostgresQuickAnswers
+from adapters.postgres.practice.reading import PostgresPracticeReader
+from adapters.postgres.practice.sessions import PostgresPracticeWork
 from adapters.postgres.transaction import PostgresTransaction
+from adapters.scheduling.fsrs_scheduler import FsrsScheduler
 from application.ports import Clock, IdGenerator
+from application.practice.answering import AnswerQuestion
+from application.practice.invalidating import InvalidatePractice
+from application.practice.overseeing import ListPracticeSessionsOf, OverseePractice
 from application.practice.reading import ListPracticeSessions, ReadPracticeSession, ReviewPractice, SummarisePractice
-from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
+from application.practice.sitting import FinishPractice, PausePractice, ResumePractice
 from application.practice.starting import CreatePracticeSession
+from application.progress.repeating import ScheduleReviews
 from domain.auth.people import Actor, Role
-from entrypoints.http import practice
+from entrypoints.http.practice import oversight, sessions
 from tests.support.http import StubArea, build_app, client_of
 from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.practice_builders import PACKAGE, STUDENT, PostgresWorld, offers
@@ -28,7 +35,8 @@ SESSIONS = "/practice-sessions"
 
 
 def _actor(request: Request[Any, Any, Any]) -> Actor:
-    return Actor(user_id=request.headers.get("x-caller", STUDENT.user_id), role=Role.STUDENT, session_id="ses_1")
+    role = Role(request.headers.get("x-role", Role.STUDENT))
+    return Actor(user_id=request.headers.get("x-caller", STUDENT.user_id), role=role, session_id="ses_1")
 
 
 @dataclass
@@ -67,6 +75,7 @@ async def site_of(
     cloned: ClonedDatabase, database: Database, ids: IdGenerator, clock: SettableClock
 ) -> AsyncIterator[Site]:
     """A site with one package of three questions, in which one student is enrolled."""
+    practice = StubArea(handlers=[*sessions.handlers, *oversight.handlers])
     callers = StubArea(dependencies={"actor": Provide(_actor, sync_to_thread=False)})
     served = _use_cases(database, ids, clock)
     providers: dict[str, Any] = {name: (lambda use_case=use_case: use_case) for name, use_case in served.items()}
@@ -81,8 +90,13 @@ def _use_cases(database: Database, ids: IdGenerator, clock: Clock) -> dict[str, 
     transact = PostgresTransaction(database, PostgresPracticeWork, ids, clock)
     reader = PostgresPracticeReader(database, clock)
     return {
-        "create_practice_session": CreatePracticeSession(ids, transact),
-        "answer_question": AnswerQuestion(transact),
+        "create_practice_session": CreatePracticeSession(
+            ids=ids, transact=transact, schedule_reviews=ScheduleReviews(FsrsScheduler())
+        ),
+        "answer_question": AnswerQuestion(transact=transact, quick=PostgresQuickAnswers(database, clock)),
+        "invalidate_practice": InvalidatePractice(transact=transact),
+        "list_practice_sessions_of": ListPracticeSessionsOf(practice=reader),
+        "oversee_practice": OverseePractice(practice=reader),
         "pause_practice": PausePractice(transact),
         "resume_practice": ResumePractice(transact),
         "finish_practice": FinishPractice(transact),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.practice.ports import PracticeReader
+from application.practice.ports.reading import PracticeReader, WantedSessions
 from application.practice.views import PracticeView, ReviewItem, SessionView, SummaryView
 from domain.auth.people import Actor
 from domain.practice.refusals import PracticeSessionNotFound
@@ -26,12 +26,14 @@ class ReadPracticeSession:
 
 @dataclass(frozen=True, slots=True)
 class ListPracticeSessions:
-    """A student sees the own sessions, the latest first."""
+    """A student sees the own sessions, the latest first: all, or those of one package or in one state."""
 
     practice: PracticeReader
 
-    async def __call__(self, actor: Actor, before_id: str | None, limit: int) -> tuple[SessionView, ...]:
-        return await self.practice.sessions(actor.user_id, before_id, limit)
+    async def __call__(
+        self, actor: Actor, wanted: WantedSessions, before_id: str | None, limit: int
+    ) -> tuple[SessionView, ...]:
+        return await self.practice.sessions(actor.user_id, wanted, before_id, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Moving a practice session: answer, pause, resume, finish."""
+"""Moving a practice session: pause, resume, finish."""
 
 from __future__ import annotations
 
@@ -8,52 +8,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from application.ports import Transaction
-from application.practice.ports import HeldSlot, PracticeWork, SlotTarget
-from application.practice.views import AnswerView, SessionView
+from application.practice.ending import after_end
+from application.practice.ports.sessions import PracticeWork
+from application.practice.views import SessionView
 from domain.auth.people import Actor
-from domain.errors import DomainError, FieldProblem, InvalidInput
-from domain.practice.refusals import (
-    EnrollmentRequired,
-    PracticeFinished,
-    PracticeSessionNotFound,
-    SlotNotFound,
-)
-from domain.practice.sessions import Answered, PracticeSession, finish, give_answer, lapse, pause, resume
-from domain.question_bank.ordering import shown_ids
-from domain.question_bank.questions import Response
+from domain.enrollment.refusals import EnrollmentRequired
+from domain.errors import DomainError
+from domain.practice.refusals import PracticeFinished, PracticeSessionNotFound
+from domain.practice.sessions import PracticeSession, finish, lapse, pause, resume
 
 ResultT = TypeVar("ResultT")
 Unit = Callable[[PracticeWork], Awaitable[SessionView | DomainError]]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerQuestion:
-    """A student answers a question of an active session and, with immediate feedback, learns at once what was right.
-
-    The very same answer again is answered with the same result, so that a request whose reply was lost can be repeated.
-    """
-
-    transact: Transaction[PracticeWork]
-
-    async def __call__(self, actor: Actor, session_id: str, target: SlotTarget, response: Response) -> AnswerView:
-        _refuse_no_target(target)
-
-        async def answer(work: PracticeWork) -> AnswerView | DomainError:
-            held = await work.hold_slot(actor.user_id, session_id, target)
-            if held is None:
-                known = await work.hold_session(actor.user_id, session_id)
-                raise SlotNotFound if known else PracticeSessionNotFound
-            session = lapse(held.session, work.now)
-            try:
-                answered = _answered(held, session, _by_own_ids(held, response), work.now)
-            except PracticeFinished as refusal:
-                await _save_lapse(work, held.session, session)
-                return refusal
-            if answered.changed:
-                await work.save_answer(answered.session, answered.slot)
-            return AnswerView.of(answered.session, answered.slot, held.question.kind)
-
-        return _accepted(await self.transact(answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +28,7 @@ class PausePractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return _accepted(await self.transact(_move(actor, session_id, pause)))
+        return accepted(await self.transact(_move(actor, session_id, pause)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +38,7 @@ class ResumePractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return _accepted(await self.transact(_move(actor, session_id, resume, enrolled_only=True)))
+        return accepted(await self.transact(_move(actor, session_id, resume, enrolled_only=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +48,7 @@ class FinishPractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return _accepted(await self.transact(_move(actor, session_id, finish)))
+        return accepted(await self.transact(_move(actor, session_id, finish)))
 
 
 def _move(
@@ -103,43 +68,27 @@ def _move(
         try:
             moved = step(session, work.now)
         except PracticeFinished as refusal:
-            await _save_lapse(work, held, session)
+            await save_move(work, held, session)
             return refusal
         if enrolled_only and not await work.holds_enrollment(held.user_id, held.exam_package_id):
             raise EnrollmentRequired
-        if moved != held:
-            await work.save_session(moved)
+        await save_move(work, held, moved)
         return SessionView.of(moved, work.now)
 
     return move
 
 
-def _answered(held: HeldSlot, session: PracticeSession, response: Response, now: datetime) -> Answered:
-    answered = give_answer(session, held.slot, held.question, response, now)
-    if answered.changed and not held.enrolled:
-        raise EnrollmentRequired
-    return answered
+async def save_move(work: PracticeWork, before: PracticeSession, after: PracticeSession) -> None:
+    """Keeps what changed. That time ran out stands even though the command that found it out is refused."""
+    if after == before:
+        return
+    await work.save_session(after)
+    if after.is_over:
+        await after_end(work, after)
 
 
-def _by_own_ids(held: HeldSlot, response: Response) -> Response:
-    """The answer in the question's own names, whatever they are called in this session."""
-    shown = shown_ids(held.question.kind, held.slot.choice_order)
-    return response.renamed({name: choice for choice, name in shown.items()})
-
-
-async def _save_lapse(work: PracticeWork, before: PracticeSession, after: PracticeSession) -> None:
-    """That time ran out stands, even though the command that found it out is refused."""
-    if after != before:
-        await work.save_session(after)
-
-
-def _refuse_no_target(target: SlotTarget) -> None:
-    if target.slot is None and target.question_id is None:
-        message = "Name the question by its slot or by its id."
-        raise InvalidInput(message, problems=(FieldProblem(pointer="/slot", code="required", message=message),))
-
-
-def _accepted(outcome: ResultT | DomainError) -> ResultT:
+def accepted(outcome: ResultT | DomainError) -> ResultT:
+    """A refusal that left something behind is raised once that is kept."""
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome

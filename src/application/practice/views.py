@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from domain.practice.plans import PracticePaper
+from domain.practice.judging import FeedbackMode
+from domain.practice.paper import PracticePaper
+from domain.practice.plans import Source
 from domain.practice.results import Summary
 from domain.practice.revelation import Explanation, Revelation
-from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot, PracticeStatus
+from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStatus
+from domain.question_bank.certainty import Certainty
 from domain.question_bank.imported import NumericBand, TextFormat
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.ordering import shown_ids
@@ -25,6 +28,10 @@ class SessionView:
     exam_package_id: str
     status: PracticeStatus
     feedback: FeedbackMode
+    certainty: bool
+    source: Source
+    template_id: str | None
+    template_version: int | None
     requested: int
     served: int
     answered_count: int
@@ -34,6 +41,7 @@ class SessionView:
     remaining_seconds: int | None
     paused_at: datetime | None
     finished_at: datetime | None
+    invalidation_reason: str | None
 
     @classmethod
     def of(cls, session: PracticeSession, now: datetime) -> SessionView:
@@ -43,6 +51,10 @@ class SessionView:
             exam_package_id=session.exam_package_id,
             status=session.status,
             feedback=session.feedback,
+            certainty=session.certainty,
+            source=session.source,
+            template_id=session.template_id,
+            template_version=session.template_version,
             requested=session.requested,
             served=session.served,
             answered_count=session.answered_count,
@@ -52,12 +64,53 @@ class SessionView:
             remaining_seconds=None if deadline is None else max(0, int((deadline - now).total_seconds())),
             paused_at=session.paused_at,
             finished_at=session.finished_at,
+            invalidation_reason=session.invalidation_reason,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverseenSessionView:
+    """A session as an administrator sees it: whose it is."""
+
+    user_id: str
+    session: SessionView
+
+    @classmethod
+    def of(cls, session: PracticeSession, now: datetime) -> OverseenSessionView:
+        return cls(user_id=session.user_id, session=SessionView.of(session, now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverseenSlot:
+    """What became of one question, judged whether or not its student may know that yet. No text and no key."""
+
+    slot: int
+    question_id: str
+    version: int
+    max_mark: Decimal
+    answered_at: datetime | None
+    correct: bool | None
+    mark: Decimal | None
+    certainty: Certainty | None
+    certainty_mark: Decimal | None
+    time_spent_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverseenPracticeView:
+    """A session as an administrator sees it, with its slots."""
+
+    user_id: str
+    session: SessionView
+    slots: tuple[OverseenSlot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionView:
-    """A question in its slot, choices in the session's order and by the names they have in it, and the own response."""
+    """A question in its slot, choices in the session's order and by the names they have in it, and the own response.
+
+    `flagged`: by the student, at the moment.
+    """
 
     slot: int
     question_id: str
@@ -69,7 +122,9 @@ class QuestionView:
     prompts: tuple[Choice, ...]
     max_mark: Decimal
     response: Response | None
+    certainty: Certainty | None
     answered_at: datetime | None
+    flagged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +149,9 @@ class PracticeView:
                 prompts=question.prompts,
                 max_mark=slot.max_mark,
                 response=None,
+                certainty=None,
                 answered_at=None,
+                flagged=question.question_id in paper.flagged,
             )
             for slot, question in zip(paper.slots, paper.questions, strict=True)
         )
@@ -103,11 +160,15 @@ class PracticeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackView:
-    """How an answer was judged, and what its student may know from now on."""
+    """How an answer was judged, and what its student may know from now on.
+
+    `certainty_mark` is None where the session does not ask for certainty.
+    """
 
     correct: bool
     mark: Decimal
     max_mark: Decimal
+    certainty_mark: Decimal | None
     correct_choice_ids: tuple[str, ...]
     correct_order: tuple[str, ...]
     correct_pairs: Mapping[str, str]
@@ -141,11 +202,12 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """A slot after the fact; without an answer `correct` and `mark` are None."""
+    """A slot after the fact; without an answer `correct` and the marks are None."""
 
     question: QuestionView
     correct: bool | None
     mark: Decimal | None
+    certainty_mark: Decimal | None
     time_spent_seconds: int
     revelation: Revelation
 
@@ -180,6 +242,7 @@ def _feedback(slot: PracticeSlot, kind: QuestionKind) -> FeedbackView | None:
         correct=slot.correct is True,
         mark=slot.mark,
         max_mark=slot.max_mark,
+        certainty_mark=slot.certainty_mark,
         correct_choice_ids=shown.correct_choice_ids,
         correct_order=shown.correct_order,
         correct_pairs=shown.correct_pairs,

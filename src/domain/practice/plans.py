@@ -1,17 +1,13 @@
-"""What a student asks to practise, and how a session begins with it."""
+"""What a student asks to practise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from enum import StrEnum
 
 from domain.errors import FieldProblem, InvalidInput
-from domain.practice.paper import arranged
-from domain.practice.refusals import NoQuestions
-from domain.practice.sessions import FeedbackMode, PracticeSession, PracticeSlot
-from domain.question_bank.ordering import choice_order
-from domain.question_bank.questions import PublicQuestion
+from domain.practice.judging import FeedbackMode
+from domain.question_bank.scoring import ScoringPolicy
 
 MAX_QUESTIONS = 200
 DEFAULT_QUESTIONS = 10
@@ -19,25 +15,50 @@ MAX_FILTER_VALUES = 50
 MAX_TIME_LIMIT_SECONDS = 24 * 3600
 
 
+class Source(StrEnum):
+    """Which of the questions that match are drawn from."""
+
+    ALL = "all"
+    UNSEEN = "unseen"
+    INCORRECT = "incorrect"
+    FLAGGED = "flagged"
+    WEAK = "weak"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateReference:
+    """A version of a template; versions never change."""
+
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromTemplate:
+    """A student wants what a template says. A package that is named as well has to be that of the template."""
+
+    template_id: str
+    exam_package_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticePlan:
-    """A package, a filter (empty = no restriction), how many questions, when they are judged, and for how long."""
+    """A package, a filter (empty = no restriction), how many questions, when they are judged and how, and for how long.
+
+    Without a `policy` answers are marked as the package says. `template` is what the plan was taken from.
+    """
 
     exam_package_id: str
     topic_ids: tuple[str, ...] = ()
     difficulty_ids: tuple[str, ...] = ()
     count: int = DEFAULT_QUESTIONS
+    source: Source = Source.ALL
     feedback: FeedbackMode = FeedbackMode.IMMEDIATE
+    certainty: bool = False
     time_limit_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PracticePaper:
-    """A session that is about to begin: its slots, and the question of each, in the same order."""
-
-    session: PracticeSession
-    slots: tuple[PracticeSlot, ...]
-    questions: tuple[PublicQuestion, ...]
+    policy: ScoringPolicy | None = None
+    template: TemplateReference | None = None
 
 
 def refuse_unsound(plan: PracticePlan) -> None:
@@ -59,38 +80,3 @@ def refuse_unsound(plan: PracticePlan) -> None:
     )
     if problems:
         raise InvalidInput(problems=problems)
-
-
-def begin(
-    plan: PracticePlan, session_id: str, user_id: str, drawn: Iterable[PublicQuestion], now: datetime
-) -> PracticePaper:
-    """Freeze what was drawn into a session. Fewer questions than asked for are served as they are, none is refused."""
-    questions = arranged(session_id, drawn)
-    if not questions:
-        raise NoQuestions
-    limit = plan.time_limit_seconds
-    session = PracticeSession(
-        user_id=user_id,
-        id=session_id,
-        exam_package_id=plan.exam_package_id,
-        feedback=plan.feedback,
-        requested=plan.count,
-        served=len(questions),
-        started_at=now,
-        deadline=None if limit is None else now + timedelta(seconds=limit),
-        last_event_at=now,
-    )
-    slots = tuple(_open_slot(session, number, question) for number, question in enumerate(questions, start=1))
-    return PracticePaper(session=session, slots=slots, questions=questions)
-
-
-def _open_slot(session: PracticeSession, number: int, question: PublicQuestion) -> PracticeSlot:
-    return PracticeSlot(
-        user_id=session.user_id,
-        session_id=session.id,
-        slot=number,
-        question_id=question.question_id,
-        version=question.version,
-        choice_order=choice_order(session.id, question),
-        max_mark=question.max_mark,
-    )

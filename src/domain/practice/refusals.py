@@ -62,16 +62,27 @@ class TimedPracticeCannotPause(DomainError):
 
 
 class ReviewNotAvailable(DomainError):
-    """With deferred feedback the answers can be reviewed when the session is finished, not before."""
+    """With deferred feedback the answers can be reviewed when the session is finished, and not before.
+
+    Of one that was declared void there is never a review.
+    """
 
     code = "practice.review_not_available"
     kind = Kind.CONFLICT
-    title = "The review opens when the practice session is finished"
+    title = "The practice session cannot be reviewed"
 
 
-class EnrollmentRequired(DomainError):
-    """Only who is enrolled in a package now may practise with it; what was done before stays readable."""
+class PracticeNotInTier(DomainError):
+    """The tier of the enrolment has no practice sessions."""
 
-    code = "enrollment.required"
+    code = "practice.not_in_tier"
     kind = Kind.FORBIDDEN
-    title = "This needs an active enrolment in the exam package"
+    title = "The tier of the enrolment does not include practice"
+
+
+class WeeklyPracticeLimit(DomainError):
+    """As many sessions as the tier allows were begun in the last seven days; the first place to come free is told."""
+
+    code = "practice.weekly_limit"
+    kind = Kind.TOO_MANY
+    title = "No more practice sessions this week"

@@ -7,29 +7,47 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from domain.practice.judging import FeedbackMode
 from domain.practice.refusals import ReviewNotAvailable
-from domain.practice.sessions import FeedbackMode, PracticeSession
+from domain.practice.sessions import PracticeSession, PracticeStatus
+from domain.question_bank.certainty import HIGHEST_FACTOR, Calibration, Certainty, calibration
+from domain.question_bank.scoring import Score
+from domain.question_bank.totals import SlotMark, Total, TotalPolicy, total
 
 _PERCENT_PLACES = 2
+# Nothing is passed or failed by practising, and no total is below zero.
+_PRACTICE = TotalPolicy(pass_mark=Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotResult:
-    """What one slot adds to the summary; `correct` and `mark` are None while it is unanswered."""
+    """What one slot adds to the summary; `correct` and the marks are None while it is unanswered."""
 
     topic_id: str | None
     topic_name: str | None
     max_mark: Decimal
     mark: Decimal | None
     correct: bool | None
+    certainty: Certainty | None = None
+    certainty_mark: Decimal | None = None
     time_spent_seconds: int
+
+    @property
+    def plain(self) -> Score | None:
+        """The score that the mark was made of, as exactly as the mark tells it; None while it is unanswered."""
+        if self.mark is None:
+            return None
+        earned = Fraction(self.mark) / Fraction(self.max_mark) if self.max_mark else Fraction(0)
+        return Score(fraction=earned, correct=self.correct is True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Counts over slots. Marks are over the answered ones: in practice a skipped question does not count.
 
-    `correct`, `mark`, `max_mark` and `percent` are None while they are not to be known yet.
+    No total is below zero: what was lost is forgiven at the end, and not slot by slot, in all and for each topic by
+    itself. `correct`, `mark`, `percent` and `certainty_mark` are None while they are not to be known yet; `percent`
+    also while nothing is answered, and what certainty earns, or could, where it is not asked for.
     """
 
     served: int
@@ -38,6 +56,8 @@ class Tally:
     mark: Decimal | None
     max_mark: Decimal
     percent: Decimal | None
+    certainty_mark: Decimal | None
+    certainty_max_mark: Decimal | None
     time_spent_seconds: int
 
 
@@ -52,16 +72,23 @@ class TopicTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A session as a whole and topic by topic."""
+    """A session as a whole and topic by topic, and whether the student was as sure as it was right to be.
+
+    `calibration` is None where certainty is not asked for, and while right and wrong are not to be told apart.
+    """
 
     overall: Tally
     topics: tuple[TopicTally, ...]
+    calibration: tuple[Calibration, ...] | None
 
 
 def refuse_early_review(session: PracticeSession) -> None:
     """With immediate feedback what was answered is open at any time, with deferred nothing before the end."""
-    if not session.judges_now:
-        raise ReviewNotAvailable
+    if session.judges_now:
+        return
+    if session.status is PracticeStatus.INVALIDATED:
+        raise ReviewNotAvailable("The practice session was declared void: its review never opens.")
+    raise ReviewNotAvailable("The review opens when the practice session is finished.")
 
 
 def may_review(session: PracticeSession, *, answered: bool) -> bool:
@@ -76,37 +103,46 @@ def summarise(session: PracticeSession, results: Iterable[SlotResult]) -> Summar
     for result in every:
         by_topic.setdefault((result.topic_name or "", result.topic_id or ""), []).append(result)
     return Summary(
-        overall=_tally(every, judged=session.judges_now),
+        overall=_tally(session, every),
         topics=tuple(
-            TopicTally(
-                topic_id=members[0].topic_id,
-                name=members[0].topic_name,
-                tally=_tally(members, judged=session.judges_now),
-            )
+            TopicTally(topic_id=members[0].topic_id, name=members[0].topic_name, tally=_tally(session, members))
             for _, members in sorted(by_topic.items())
         ),
+        calibration=_calibrated(every) if session.certainty and session.judges_now else None,
     )
 
 
-def _tally(results: Iterable[SlotResult], *, judged: bool) -> Tally:
-    every = tuple(results)
+def _calibrated(results: Iterable[SlotResult]) -> tuple[Calibration, ...]:
+    scores = ((result.certainty, result.plain) for result in results)
+    return calibration((certainty, plain) for certainty, plain in scores if plain is not None)
+
+
+def _tally(session: PracticeSession, results: Iterable[SlotResult]) -> Tally:
+    every, judged = tuple(results), session.judges_now
     answered = [result for result in every if result.mark is not None]
-    mark = sum((result.mark for result in answered if result.mark is not None), Decimal(0))
-    max_mark = sum((result.max_mark for result in answered), Decimal(0))
+    come_to, by_certainty = _total(answered), session.certainty
     return Tally(
         served=len(every),
         answered=len(answered),
         correct=sum(result.correct is True for result in answered) if judged else None,
-        mark=mark if judged else None,
-        max_mark=max_mark,
-        percent=_percent(mark, max_mark) if judged else None,
+        mark=come_to.mark if judged else None,
+        max_mark=come_to.max_mark,
+        percent=percent_of(come_to.percent / 100) if judged and come_to.max_mark else None,
+        certainty_mark=come_to.certainty_mark or Decimal(0) if judged and by_certainty else None,
+        certainty_max_mark=come_to.max_mark * HIGHEST_FACTOR if by_certainty else None,
         time_spent_seconds=sum(result.time_spent_seconds for result in every),
     )
 
 
-def _percent(mark: Decimal, max_mark: Decimal) -> Decimal:
-    """Rounded once, half to even, at the second decimal place; nothing out of nothing is 0."""
-    if not max_mark:
-        return Decimal(0)
-    hundredths = round(Fraction(mark) / Fraction(max_mark) * 100 * 10**_PERCENT_PLACES)
-    return Decimal(hundredths).scaleb(-_PERCENT_PLACES)
+def _total(answered: Iterable[SlotResult]) -> Total:
+    marks = (
+        SlotMark(mark=result.mark, max_mark=result.max_mark, certainty_mark=result.certainty_mark)
+        for result in answered
+        if result.mark is not None
+    )
+    return total(marks, _PRACTICE)
+
+
+def percent_of(share: Fraction) -> Decimal:
+    """In percent, rounded once, half to even, at the second decimal place."""
+    return Decimal(round(share * 100 * 10**_PERCENT_PLACES)).scaleb(-_PERCENT_PLACES)

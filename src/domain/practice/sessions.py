@@ -7,17 +7,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.practice.judging import Answer, FeedbackMode, MarkingRules, judge
+from domain.practice.plans import Source
 from domain.practice.refusals import (
     AlreadyAnswered,
     PracticeFinished,
     PracticePaused,
     TimedPracticeCannotPause,
 )
-from domain.practice.revelation import Revelation, reveal
-from domain.question_bank.questions import KeyedQuestion, Response, refuse_unfit
-from domain.question_bank.scoring import STANDARD, ScoringPolicy, score
+from domain.practice.revelation import Revelation
+from domain.question_bank.certainty import Certainty
+from domain.question_bank.questions import KeyedQuestion, Response
+from domain.question_bank.scoring import STANDARD, ScoringPolicy
 
-MAX_SECONDS_PER_SLOT = 300
+MAX_SECONDS_PER_EVENT = 300
 
 
 class PracticeStatus(StrEnum):
@@ -29,22 +32,23 @@ class PracticeStatus(StrEnum):
     INVALIDATED = "invalidated"
 
 
-class FeedbackMode(StrEnum):
-    """Whether an answer is judged at once, and stands, or at the end, and may be changed until then."""
-
-    IMMEDIATE = "immediate"
-    DEFERRED = "deferred"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeSession:
-    """A student's own run through drawn questions. `last_event_at` is when the time of the next answer began."""
+    """A student's own run through drawn questions. `last_event_at` is when the time of the next answer began.
+
+    What it was begun with (its source, its rules of marking, its template) stays as it was, whatever becomes of them.
+    """
 
     user_id: str
     id: str
     exam_package_id: str
     status: PracticeStatus = PracticeStatus.ACTIVE
     feedback: FeedbackMode
+    certainty: bool = False
+    policy: ScoringPolicy = STANDARD
+    source: Source = Source.ALL
+    template_id: str | None = None
+    template_version: int | None = None
     requested: int
     served: int
     answered_count: int = 0
@@ -54,6 +58,11 @@ class PracticeSession:
     paused_at: datetime | None = None
     finished_at: datetime | None = None
     last_event_at: datetime
+    invalidation_reason: str | None = None
+
+    @property
+    def rules(self) -> MarkingRules:
+        return MarkingRules(feedback=self.feedback, certainty=self.certainty, policy=self.policy)
 
     @property
     def is_over(self) -> bool:
@@ -61,8 +70,11 @@ class PracticeSession:
 
     @property
     def judges_now(self) -> bool:
-        """Whether the student may know what was right: always after the end, before it with immediate feedback only."""
-        return self.feedback is FeedbackMode.IMMEDIATE or self.is_over
+        """Whether the student may know what was right: at any time with immediate feedback, with deferred at the end.
+
+        A deferred session that was invalidated came to no end of its own, and tells nothing.
+        """
+        return self.feedback is FeedbackMode.IMMEDIATE or self.status is PracticeStatus.FINISHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +86,14 @@ class PracticeSlot:
     slot: int
     question_id: str
     version: int
+    topic_id: str | None = None
     choice_order: tuple[str, ...]
     max_mark: Decimal
     response: Response | None = None
+    certainty: Certainty | None = None
     correct: bool | None = None
     mark: Decimal | None = None
+    certainty_mark: Decimal | None = None
     answered_at: datetime | None = None
     time_spent_seconds: int = 0
     feedback: Revelation | None = None
@@ -126,57 +141,66 @@ def finish(session: PracticeSession, now: datetime) -> PracticeSession:
     return session if session.is_over else _ended(session, now)
 
 
-def give_answer(
-    session: PracticeSession,
-    slot: PracticeSlot,
-    question: KeyedQuestion,
-    response: Response,
-    now: datetime,
-    *,
-    policy: ScoringPolicy = STANDARD,
-) -> Answered:
-    """Take an answer. The very same answer again is the same result in any state; the last open slot ends the session.
+def invalidate(session: PracticeSession, reason: str, now: datetime) -> PracticeSession:
+    """Declare a session void before its end; of an invalidated one the first reason stands. A finished one stays."""
+    if session.status is PracticeStatus.INVALIDATED:
+        return session
+    _refuse_over(session)
+    return replace(
+        session, status=PracticeStatus.INVALIDATED, finished_at=now, paused_at=None, invalidation_reason=reason
+    )
 
-    Refuses a session that is over or paused, an answer that stands, and an answer that does not fit the question.
+
+def give_answer(
+    session: PracticeSession, slot: PracticeSlot, question: KeyedQuestion, answer: Answer, now: datetime
+) -> Answered:
+    """Take an answer. The very same answer again, as sure as before, is the same result in any state.
+
+    The last open slot ends the session. Refuses a session that is over or paused, an answer that stands, and an answer
+    that does not fit the question.
     """
-    if slot.response == response:
+    if _repeats(session, slot, answer):
         return Answered(session=session, slot=slot, changed=False)
     _refuse_over(session)
     if session.status is PracticeStatus.PAUSED:
         raise PracticePaused
     if slot.response is not None and session.feedback is FeedbackMode.IMMEDIATE:
         raise AlreadyAnswered
-    refuse_unfit(question, response)
-    answered = _marked(session, slot, question, response, now, policy)
+    answered = replace(
+        marked(session.rules, slot, question, answer),
+        answered_at=now,
+        time_spent_seconds=slot.time_spent_seconds + seconds_since_last_event(session, now),
+    )
     return Answered(session=_counted(session, slot, answered, now), slot=answered, changed=True)
 
 
-def _marked(
-    session: PracticeSession,
-    slot: PracticeSlot,
-    question: KeyedQuestion,
-    response: Response,
-    now: datetime,
-    policy: ScoringPolicy,
-) -> PracticeSlot:
-    result = score(question, response, policy)
-    spent = slot.time_spent_seconds + max(0, int((now - session.last_event_at).total_seconds()))
+def marked(rules: MarkingRules, slot: PracticeSlot, question: KeyedQuestion, answer: Answer) -> PracticeSlot:
+    """The slot with an answer and what it is worth; when it was given is not said here."""
+    judged = judge(rules, question, answer, max_mark=slot.max_mark, choice_order=slot.choice_order)
     return replace(
         slot,
-        response=response,
-        correct=result.correct,
-        mark=result.mark(slot.max_mark),
-        answered_at=now,
-        time_spent_seconds=min(spent, MAX_SECONDS_PER_SLOT),
-        feedback=_shown_at_once(session, slot, question),
+        response=answer.response,
+        certainty=answer.as_asked(rules.certainty).certainty,
+        correct=judged.correct,
+        mark=judged.mark,
+        certainty_mark=judged.certainty_mark,
+        feedback=judged.feedback,
     )
 
 
-def _shown_at_once(session: PracticeSession, slot: PracticeSlot, question: KeyedQuestion) -> Revelation | None:
-    """What is shown is kept as it is shown; with deferred feedback nothing is shown yet."""
-    if session.feedback is FeedbackMode.DEFERRED:
-        return None
-    return reveal(question.kind, question.key, slot.choice_order)
+def seconds_since_last_event(session: PracticeSession, now: datetime) -> int:
+    """What an event now adds to the time spent on its slot: whole seconds, at most five minutes.
+
+    Each interval is capped by itself and not their sum: the cap cuts off the time in which nobody sat there, and
+    somebody who comes back to a slot three times has spent three times of their own on it.
+    """
+    return max(0, min(int((now - session.last_event_at).total_seconds()), MAX_SECONDS_PER_EVENT))
+
+
+def _repeats(session: PracticeSession, slot: PracticeSlot, answer: Answer) -> bool:
+    if session.certainty:
+        answer = answer.as_asked(asked=True)
+    return (slot.response, slot.certainty) == (answer.response, answer.certainty)
 
 
 def _counted(session: PracticeSession, before: PracticeSlot, after: PracticeSlot, now: datetime) -> PracticeSession:

@@ -20,7 +20,16 @@ from tests.support.practice_site import SESSIONS, Site, site_of
 
 # What belongs to a key; it may be seen with the feedback of an answer and in a review, nowhere else.
 REVEALING = {
-    *("correct", "mark", "correctChoiceIds", "correctOrder", "correctPairs", "correctValues", "acceptedTexts"),
+    *(
+        "correct",
+        "mark",
+        "certaintyMark",
+        "correctChoiceIds",
+        "correctOrder",
+        "correctPairs",
+        "correctValues",
+        "acceptedTexts",
+    ),
     *("explanations", "explanation", "answerKey", "weights"),
 }
 
@@ -59,6 +68,10 @@ async def test_a_session_is_created_with_its_questions(site: Site) -> None:
         "examPackageId": PACKAGE,
         "status": "active",
         "feedback": "immediate",
+        "certainty": False,
+        "source": "all",
+        "templateId": None,
+        "templateVersion": None,
         "requested": 5,
         "served": 3,
         "answeredCount": 0,
@@ -68,6 +81,7 @@ async def test_a_session_is_created_with_its_questions(site: Site) -> None:
         "remainingSeconds": 90,
         "pausedAt": None,
         "finishedAt": None,
+        "invalidationReason": None,
     }
     question = session["questions"][0]
     assert question == {
@@ -80,7 +94,9 @@ async def test_a_session_is_created_with_its_questions(site: Site) -> None:
         "prompts": [],
         "maxMark": "1",
         "response": None,
+        "certainty": None,
         "answeredAt": None,
+        "flagged": False,
     }
     assert sorted(choice["id"] for choice in question["choices"]) == ["A", "B", "C", "D"]
     assert set(question["choices"][0]) == {"id", "text", "format"}
@@ -102,6 +118,7 @@ async def test_an_answer_is_judged_and_explained_at_once(site: Site) -> None:
             "correct": True,
             "mark": "1",
             "maxMark": "1",
+            "certaintyMark": None,
             "correctChoiceIds": ["B"],
             "correctOrder": [],
             "correctPairs": {},
@@ -189,13 +206,23 @@ async def test_the_summary_tells_the_session_in_numbers(site: Site) -> None:
     for slot, letter in ((1, "B"), (2, "A"), (3, "B")):
         site.clock.advance(seconds=20)
         await site.answer(session, slot=slot, choiceIds=[letter])
-    numbers = {"served": 3, "answered": 3, "correct": 2, "mark": "2", "maxMark": "3", "percent": "66.67"}
+    numbers = {
+        "served": 3,
+        "answered": 3,
+        "correct": 2,
+        "mark": "2",
+        "maxMark": "3",
+        "percent": "66.67",
+        "certaintyMark": None,
+        "certaintyMaxMark": None,
+        "timeSpentSeconds": 60,
+    }
     assert await site.read(session, "/summary") == {
         "id": session["id"],
         "status": "finished",
         **numbers,
-        "timeSpentSeconds": 60,
         "topics": [{"topicId": "top_risk", "name": "top_risk", **numbers}],
+        "calibration": None,
     }
 
 
@@ -244,6 +271,7 @@ async def test_who_is_not_enrolled_cannot_practise_and_cannot_go_on(site: Site) 
 
 async def test_the_session_of_somebody_else_does_not_exist(site: Site) -> None:
     session = await site.begin()
+    site.world.enroll(STRANGER.user_id)
     stranger = {"x-caller": STRANGER.user_id}
     for route in ("", "/questions", "/review", "/summary"):
         answer = await site.client.get(f"{SESSIONS}/{session['id']}{route}", headers=stranger)
@@ -276,7 +304,8 @@ async def test_a_question_that_the_session_does_not_ask_is_not_found(site: Site,
         ({"slot": 1, "choiceIds": ["Z"]}, "answer.invalid", "/choiceIds"),
         ({"slot": 1, "choiceIds": ["A", "B"]}, "answer.invalid", "/choiceIds"),
         ({"slot": 1, "choiceIds": ["A"], "choiceId": "A"}, "request.invalid", "/choiceId"),
-        ({"slot": 1, "choiceIds": ["A"], "certainty": "low"}, "request.invalid", "/certainty"),
+        ({"slot": 1, "choiceIds": ["A"], "certainty": "low"}, "answer.invalid", "/certainty"),
+        ({"slot": 1, "choiceIds": ["A"], "certainty": "very"}, "request.invalid", "/certainty"),
         ({"slot": 0, "choiceIds": ["A"]}, "request.invalid", "/slot"),
         ({"slot": 1, "choiceIds": ["A"], "text": "A"}, "request.invalid", "/text"),
         ({"slot": 1, "choiceId": "A", "pairs": {"1": "A"}}, "request.invalid", "/pairs"),
@@ -295,9 +324,13 @@ async def test_an_answer_that_cannot_be_taken_names_the_field(
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"source": "weak"}, "/source"),
-        ({"certainty": True}, "/certainty"),
-        ({"templateId": "tpl_1"}, "/templateId"),
+        ({"source": "easy"}, "/source"),
+        ({"certainty": "low"}, "/certainty"),
+        ({"examPackageId": None}, "/examPackageId"),
+        ({"templateId": "tpl_1", "count": 3}, "/count"),
+        ({"templateId": "tpl_1", "topicIds": []}, "/topicIds"),
+        ({"templateId": "tpl_1", "certainty": False}, "/certainty"),
+        ({"templateId": "tpl_1", "source": "weak", "feedback": "deferred"}, "/source"),
         ({"count": 0}, "/count"),
         ({"count": 201}, "/count"),
         ({"timeLimitSeconds": 0}, "/timeLimitSeconds"),

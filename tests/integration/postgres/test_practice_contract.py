@@ -12,19 +12,21 @@ from typing import Any
 
 import pytest
 
-from application.practice.ports import HeldSlot, PracticeWork, SlotTarget
-from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
+from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarget
+from application.practice.sitting import FinishPractice, PausePractice, ResumePractice
 from application.practice.views import SessionView
-from domain.practice.plans import begin
-from domain.practice.refusals import AlreadyAnswered, EnrollmentRequired, NoQuestions, PracticeSessionNotFound
-from domain.practice.sessions import FeedbackMode, PracticeStatus, give_answer, pause
+from domain.enrollment.refusals import EnrollmentRequired
+from domain.practice.judging import Answer, FeedbackMode
+from domain.practice.paper import begin
+from domain.practice.refusals import AlreadyAnswered, NoQuestions, PracticeSessionNotFound
+from domain.practice.sessions import PracticeStatus, give_answer, pause
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import Response
 from tests.support.postgres import SettableClock
 from tests.support.practice_builders import STRANGER, STUDENT, Offer, World, offers
-from tests.support.practice_worlds import create, draw, hold, plan, stocked, world_of
+from tests.support.practice_worlds import answering, create, draw, hold, plan, stocked, world_of
 
-RIGHT, WRONG = Response.choosing("B"), Response.choosing("A")
+RIGHT, WRONG = Answer(response=Response.choosing("B")), Answer(response=Response.choosing("A"))
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -103,8 +105,8 @@ async def test_every_question_has_the_same_chance(world: World) -> None:
     world.offer(offers(40))
 
     async def unit(work: PracticeWork) -> Counter[str]:
-        draws = [await work.draw_questions(plan(count=10), f"prs_{number}") for number in range(300)]
-        return Counter(question.question_id for drawn in draws for question in drawn)
+        draws = [await work.draw_questions(STUDENT.user_id, plan(count=10), f"prs_{number}") for number in range(300)]
+        return Counter(each.question.question_id for drawn in draws for each in drawn)
 
     counts = await world.transact(unit)
     assert len(counts) == 40
@@ -116,7 +118,7 @@ async def test_what_was_added_is_held_as_it_was(world: World) -> None:
 
     async def unit(work: PracticeWork) -> None:
         timed = plan(feedback=FeedbackMode.DEFERRED, time_limit_seconds=90)
-        drawn = await work.draw_questions(timed, "prs_1")
+        drawn = await work.draw_questions(STUDENT.user_id, timed, "prs_1")
         paper = begin(timed, "prs_1", STUDENT.user_id, drawn, work.now)
         await work.add_session(paper.session, paper.slots)
         assert await work.hold_session(STUDENT.user_id, "prs_1") == paper.session
@@ -158,7 +160,7 @@ async def test_a_slot_is_held_with_its_key_and_with_whether_the_student_is_enrol
     assert sorted(held.question.choice_ids) == ["A", "B", "C", "D"]
     assert held.question.key == offer.key
     with pytest.raises(EnrollmentRequired):
-        await AnswerQuestion(world.transact)(STUDENT, practice.session.id, SlotTarget(slot=1), RIGHT)
+        await answering(world)(STUDENT, practice.session.id, SlotTarget(slot=1), RIGHT)
 
 
 async def test_a_saved_answer_is_read_back_to_the_last_digit(world: World, clock: SettableClock) -> None:
@@ -242,7 +244,7 @@ async def test_a_session_is_paused_resumed_and_finished(world: World, clock: Set
 async def test_twenty_simultaneous_equal_answers_count_once(world: World, feedback: FeedbackMode) -> None:
     stocked(world, offers(5))
     session_id = (await create(world, feedback=feedback)).session.id
-    answer = AnswerQuestion(world.transact)
+    answer = answering(world)
     replies = await asyncio.gather(*(answer(STUDENT, session_id, SlotTarget(slot=1), RIGHT) for _ in range(20)))
     assert all(reply == replies[0] for reply in replies)
     held = await hold(world, session_id, SlotTarget(slot=1))
@@ -253,10 +255,13 @@ async def test_twenty_simultaneous_equal_answers_count_once(world: World, feedba
 async def test_of_twenty_simultaneous_different_answers_one_stands(world: World) -> None:
     stocked(world, [Offer(id="qst_1", options="ABCDEFGHIJ", correct="B"), Offer(id="qst_2")])
     practice = await create(world)
-    answer, session_id = AnswerQuestion(world.transact), practice.session.id
+    answer, session_id = answering(world), practice.session.id
     target = SlotTarget(question_id="qst_1")
     outcomes = await asyncio.gather(
-        *(answer(STUDENT, session_id, target, Response.choosing(letter)) for letter in "ABCDEFGHIJ" * 2),
+        *(
+            answer(STUDENT, session_id, target, Answer(response=Response.choosing(letter)))
+            for letter in "ABCDEFGHIJ" * 2
+        ),
         return_exceptions=True,
     )
     accepted = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
@@ -264,13 +269,13 @@ async def test_of_twenty_simultaneous_different_answers_one_stands(world: World)
     assert sum(isinstance(outcome, AlreadyAnswered) for outcome in outcomes) == 18
     held = await hold(world, session_id, target)
     assert held is not None
-    assert (held.session.answered_count, held.session.correct_count) == (1, int(held.slot.response == RIGHT))
+    assert (held.session.answered_count, held.session.correct_count) == (1, int(held.slot.response == RIGHT.response))
 
 
 async def test_simultaneous_answers_to_all_slots_are_all_counted(world: World) -> None:
     stocked(world, offers(20))
     session_id = (await create(world, count=20)).session.id
-    answer = AnswerQuestion(world.transact)
+    answer = answering(world)
     replies = await asyncio.gather(
         *(answer(STUDENT, session_id, SlotTarget(slot=number), RIGHT) for number in range(1, 21))
     )
@@ -298,7 +303,7 @@ async def test_an_answer_and_a_finish_at_once_leave_a_sound_session(world: World
     for _ in range(5):
         session_id = (await create(world)).session.id
         answered, finished = await asyncio.gather(
-            AnswerQuestion(world.transact)(STUDENT, session_id, SlotTarget(slot=1), WRONG),
+            answering(world)(STUDENT, session_id, SlotTarget(slot=1), WRONG),
             FinishPractice(world.transact)(STUDENT, session_id),
             return_exceptions=True,
         )

@@ -10,14 +10,15 @@ import msgspec
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.practice import PostgresPracticeReader
+from adapters.postgres.practice.reading import PostgresPracticeReader
 from adapters.postgres.question_bank.content import answer_key_column, choices_column, prompts_column
 from adapters.postgres.rows import entity
-from application.practice.ports import HeldSlot, PracticeWork, SlotTarget
-from application.practice.sitting import AnswerQuestion, FinishPractice
+from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarget
+from application.practice.sitting import FinishPractice
 from application.practice.views import PracticeView, QuestionView, ReviewItem
+from domain.practice.judging import Answer, FeedbackMode
 from domain.practice.revelation import Revelation
-from domain.practice.sessions import FeedbackMode, give_answer
+from domain.practice.sessions import give_answer
 from domain.question_bank.imported import (
     FormattedText,
     ImportedChoice,
@@ -29,7 +30,7 @@ from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, Choice, Response
 from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.practice_builders import EVERY_KIND, MATCH, NUMBER, ORDER, SECRET, STUDENT, TEXT, Offer, World
-from tests.support.practice_worlds import create, draw, hold, stocked, world_of
+from tests.support.practice_worlds import answering, create, draw, give, hold, stocked, world_of
 
 OTHER = Offer(id="qst_other")
 
@@ -75,7 +76,7 @@ async def test_an_answer_of_any_kind_is_held_as_it_was_saved(world: World, offer
         assert sorted(held.question.choice_ids) == list(offer.options)
         assert held.question.prompt_ids == offer.keyed.prompt_ids
         assert held.question.key == offer.key
-        answered = give_answer(held.session, held.slot, held.question, right_answer(offer), work.now)
+        answered = give_answer(held.session, held.slot, held.question, Answer(response=right_answer(offer)), work.now)
         await work.save_answer(answered.session, answered.slot)
         return replace(held, session=answered.session, slot=answered.slot)
 
@@ -91,13 +92,13 @@ async def test_what_is_ordered_is_answered_by_the_names_it_is_shown_by(world: Wo
     (asked,) = (question for question in practice.questions if question.question_id == ORDER.id)
     name_of = {choice.text[0]: choice.id for choice in asked.choices}
     assert [choice.id for choice in asked.choices] == list("ABCDEF")
-    answer, target = AnswerQuestion(world.transact), SlotTarget(slot=asked.slot)
+    answer, target = answering(world), SlotTarget(slot=asked.slot)
     order = Response.arranging(name_of[letter] for letter in ORDER.correct)
-    reply = await answer(STUDENT, practice.session.id, target, order)
+    reply = await answer(STUDENT, practice.session.id, target, Answer(response=order))
     assert reply.feedback is not None
     assert (reply.feedback.correct, reply.feedback.correct_order) == (True, order.order)
     assert {each.text[-1]: each.choice_id for each in reply.feedback.explanations if each.choice_id} == name_of
-    assert await answer(STUDENT, practice.session.id, target, order) == reply
+    assert await answer(STUDENT, practice.session.id, target, Answer(response=order)) == reply
     held = await hold(world, practice.session.id, target)
     assert held is not None
     assert held.slot.response == Response.arranging(ORDER.correct)
@@ -110,7 +111,7 @@ async def test_what_is_matched_is_answered_by_the_names_it_is_shown_by(world: Wo
     assert [prompt.id for prompt in asked.prompts] == ["1", "2", "3"]
     name_of = {choice.text[0]: choice.id for choice in asked.choices}
     pairs = Response.matching({"1": name_of["A"], "2": name_of["C"]})
-    reply = await AnswerQuestion(world.transact)(STUDENT, practice.session.id, SlotTarget(slot=asked.slot), pairs)
+    reply = await answering(world)(STUDENT, practice.session.id, SlotTarget(slot=asked.slot), Answer(response=pairs))
     assert reply.feedback is not None
     assert (reply.feedback.correct, reply.feedback.mark) == (False, Decimal("0.333333"))
     assert reply.feedback.correct_pairs == {number: name_of[letter] for number, letter in MATCH.pairs.items()}
@@ -129,8 +130,8 @@ async def everything_answered(world: World, feedback: FeedbackMode) -> PracticeV
     practice = await create(world, feedback=feedback)
     offers = {offer.id: offer for offer in EVERY_KIND}
     for asked in practice.questions:
-        answer = by_shown_names(asked, right_answer(offers[asked.question_id]))
-        await AnswerQuestion(world.transact)(STUDENT, practice.session.id, SlotTarget(slot=asked.slot), answer)
+        answer = Answer(response=by_shown_names(asked, right_answer(offers[asked.question_id])))
+        await answering(world)(STUDENT, practice.session.id, SlotTarget(slot=asked.slot), answer)
     return practice
 
 
@@ -190,7 +191,7 @@ async def test_answers_and_feedback_from_before_there_were_other_kinds_are_read(
 ) -> None:
     stocked(world, [OTHER])
     session_id = (await create(world)).session.id
-    await AnswerQuestion(world.transact)(STUDENT, session_id, SlotTarget(slot=1), Response.choosing("B"))
+    await give(world, session_id, 1)
     with cloned.administration() as connection:
         connection.execute(
             """update practice_slots set response = '{"choice_ids": ["B"]}',

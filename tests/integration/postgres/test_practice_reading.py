@@ -9,23 +9,25 @@ from typing import Any
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
+from adapters.postgres.practice.reading import PostgresPracticeReader
+from adapters.postgres.practice.sessions import PostgresPracticeWork
 from adapters.postgres.statements import load
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.clock import TimeOrderedIds
-from application.practice.ports import PracticeWork, SlotTarget
+from application.practice.ports.reading import WantedSessions
+from application.practice.ports.sessions import PracticeWork
 from application.practice.reading import ReviewPractice
-from application.practice.sitting import AnswerQuestion, FinishPractice
-from application.practice.starting import CreatePracticeSession
-from application.practice.views import PracticeView
-from domain.practice.plans import PracticePlan
+from application.practice.sitting import FinishPractice
+from domain.practice.judging import FeedbackMode
 from domain.practice.refusals import ReviewNotAvailable
-from domain.practice.sessions import FeedbackMode, PracticeStatus
+from domain.practice.sessions import PracticeStatus
 from domain.question_bank.questions import Response
 from tests.support.postgres import ClonedDatabase, SettableClock
-from tests.support.practice_builders import PACKAGE, SECRET, STRANGER, STUDENT, Offer, PostgresWorld, offers
+from tests.support.practice_builders import SECRET, STRANGER, STUDENT, Offer, PostgresWorld, offers
+from tests.support.practice_worlds import create, give, plan
 
 DEFERRED = FeedbackMode.DEFERRED
+ALL = WantedSessions()
 
 
 @pytest.fixture
@@ -40,25 +42,22 @@ def reader(database: Database, clock: SettableClock) -> PostgresPracticeReader:
     return PostgresPracticeReader(database, clock)
 
 
-async def create(world: PostgresWorld, ids: TimeOrderedIds, **wishes: Any) -> PracticeView:
-    return await CreatePracticeSession(ids, world.transact)(STUDENT, PracticePlan(exam_package_id=PACKAGE, **wishes))
-
-
-async def answer(world: PostgresWorld, session_id: str, slot: int, letter: str) -> None:
-    await AnswerQuestion(world.transact)(STUDENT, session_id, SlotTarget(slot=slot), Response.choosing(letter))
+def _every_statement() -> dict[str, str]:
+    parts = [load(f"practice/{part}") for part in ("sessions", "answering", "drawing", "reading", "templates")]
+    return {name: part[name] for part in parts for name in part}
 
 
 def test_only_marking_an_answer_and_the_review_read_keys() -> None:
-    reading = {name for name, statement in load("practice").items() if "answer_key" in statement}
-    assert reading == {"hold_slot", "review"}
+    reading = {name for name, statement in _every_statement().items() if "answer_key" in statement}
+    assert reading == {"hold_slot", "read_paper", "review"}
 
 
 def test_the_review_reads_a_key_only_where_the_session_is_over_and_deferred() -> None:
-    statement = " ".join(load("practice")["review"].split())
+    statement = " ".join(load("practice/reading")["review"].split())
     assert statement.count("answer_key") == 2  # the name it is given, and the column in the one guarded place
     assert (
-        "'answer_key', case when s.feedback = 'deferred' and (s.status in ('finished', 'invalidated')"
-        " or s.deadline <= clock.now) then v.answer_key end" in statement
+        "'answer_key', case when s.feedback = 'deferred' and (s.status = 'finished'"
+        " or s.status <> 'invalidated' and s.deadline <= clock.now) then v.answer_key end" in statement
     )
 
 
@@ -66,7 +65,7 @@ async def test_a_session_is_read_as_it_was_created(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds
 ) -> None:
     world.offer([Offer(id="qst_1", points=Decimal("2.5000")), Offer(id="qst_2", shuffle=False)])
-    created = await create(world, ids, time_limit_seconds=60)
+    created = await create(world, time_limit_seconds=60)
     assert await reader.session(STUDENT.user_id, created.session.id) == created
     assert await reader.session(STRANGER.user_id, created.session.id) is None
 
@@ -75,8 +74,8 @@ async def test_own_responses_are_read_and_nothing_of_the_key(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds
 ) -> None:
     world.offer(offers(2))
-    created = await create(world, ids)
-    await answer(world, created.session.id, 2, "B")
+    created = await create(world)
+    await give(world, created.session.id, 2, "B")
     read = await reader.session(STUDENT.user_id, created.session.id)
     assert read is not None
     assert [question.response for question in read.questions] == [None, Response.choosing("B")]
@@ -87,23 +86,23 @@ async def test_sessions_are_listed_newest_first_page_by_page(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds
 ) -> None:
     world.offer(offers(2))
-    created = [(await create(world, ids)).session.id for _ in range(5)]
-    first = await reader.sessions(STUDENT.user_id, None, 3)
-    rest = await reader.sessions(STUDENT.user_id, first[-1].id, 3)
+    created = [(await create(world)).session.id for _ in range(5)]
+    first = await reader.sessions(STUDENT.user_id, ALL, None, 3)
+    rest = await reader.sessions(STUDENT.user_id, ALL, first[-1].id, 3)
     assert [session.id for session in (*first, *rest)] == created[::-1]
-    assert await reader.sessions(STRANGER.user_id, None, 3) == ()
+    assert await reader.sessions(STRANGER.user_id, ALL, None, 3) == ()
 
 
 async def test_a_session_past_its_deadline_reads_as_finished_everywhere(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds, clock: SettableClock
 ) -> None:
     world.offer(offers(2))
-    created = await create(world, ids, time_limit_seconds=60, feedback=DEFERRED)
+    created = await create(world, time_limit_seconds=60, feedback=DEFERRED)
     session_id, deadline = created.session.id, clock.now() + timedelta(seconds=60)
     clock.set(deadline)
     read = await reader.session(STUDENT.user_id, session_id)
     summary = await reader.summary(STUDENT.user_id, session_id)
-    (listed,) = await reader.sessions(STUDENT.user_id, None, 10)
+    (listed,) = await reader.sessions(STUDENT.user_id, ALL, None, 10)
     assert read is not None
     assert summary is not None
     for view in (read.session, summary.session, listed):
@@ -115,7 +114,7 @@ async def test_the_remaining_time_is_read_by_the_clock_of_the_store(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds, clock: SettableClock
 ) -> None:
     world.offer(offers(2))
-    created = await create(world, ids, time_limit_seconds=60)
+    created = await create(world, time_limit_seconds=60)
     clock.advance(seconds=18)
     read = await reader.session(STUDENT.user_id, created.session.id)
     assert read is not None
@@ -126,7 +125,7 @@ async def test_without_a_clock_of_its_own_the_reader_uses_the_one_of_the_databas
     world: PostgresWorld, database: Database, ids: TimeOrderedIds
 ) -> None:
     world.offer(offers(2))
-    created = await create(world, ids, time_limit_seconds=60)  # in 2030
+    created = await create(world, time_limit_seconds=60)  # in 2030
     read = await PostgresPracticeReader(database).session(STUDENT.user_id, created.session.id)
     assert read is not None
     assert read.session.status is PracticeStatus.ACTIVE
@@ -138,8 +137,8 @@ async def test_an_immediate_review_shows_what_was_answered_as_it_was_shown(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds
 ) -> None:
     world.offer(offers(3))
-    created = await create(world, ids)
-    await answer(world, created.session.id, 2, "A")
+    created = await create(world)
+    await give(world, created.session.id, 2, "A")
     for _ in range(2):
         (item,) = await ReviewPractice(reader)(STUDENT, created.session.id)
         assert (item.question.slot, item.question.response) == (2, Response.choosing("A"))
@@ -154,8 +153,8 @@ async def test_a_deferred_review_opens_at_the_end_with_every_question(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds
 ) -> None:
     world.offer(offers(3))
-    created = await create(world, ids, feedback=DEFERRED)
-    await answer(world, created.session.id, 2, "B")
+    created = await create(world, feedback=DEFERRED)
+    await give(world, created.session.id, 2, "B")
     early = await reader.review(STUDENT.user_id, created.session.id)
     assert early is not None
     assert early.items == ()
@@ -175,10 +174,10 @@ async def test_the_summary_counts_by_topic(
     world: PostgresWorld, reader: PostgresPracticeReader, ids: TimeOrderedIds, clock: SettableClock
 ) -> None:
     world.offer([*offers(2, prefix="r", topic_id="top_risk"), *offers(2, prefix="c", topic_id="top_crypto")])
-    created = await create(world, ids)
+    created = await create(world)
     for question in created.questions[:3]:
         clock.advance(seconds=10)
-        await answer(world, created.session.id, question.slot, "B" if question.question_id[0] == "r" else "A")
+        await give(world, created.session.id, question.slot, "B" if question.question_id[0] == "r" else "A")
     found = await reader.summary(STUDENT.user_id, created.session.id)
     assert found is not None
     overall = found.summary.overall
@@ -198,9 +197,7 @@ async def test_questions_of_a_hidden_bank_are_not_drawn(world: PostgresWorld, cl
 
     async def unit(work: PracticeWork) -> list[int]:
         wishes: list[dict[str, Any]] = [{}, {"topic_ids": ("top_risk",)}, {"difficulty_ids": ("dif_easy",)}]
-        return [
-            len(await work.draw_questions(PracticePlan(exam_package_id=PACKAGE, **wish), "prs_1")) for wish in wishes
-        ]
+        return [len(await work.draw_questions(STUDENT.user_id, plan(**wish), "prs_1")) for wish in wishes]
 
     assert await world.transact(unit) == [0, 0, 0]
 
@@ -214,11 +211,8 @@ async def test_in_a_large_bank_every_part_of_the_circle_is_drawn_from(
         connection.execute("update questions set draw_key = substr(id, 5)::integer / 2000.0")
 
     async def unit(work: PracticeWork) -> set[int]:
-        draws = [
-            await work.draw_questions(PracticePlan(exam_package_id=PACKAGE, count=20), f"prs_{number}")
-            for number in range(60)
-        ]
-        assert all(len({question.question_id for question in drawn}) == 20 for drawn in draws)
-        return {int(question.question_id[4:]) * 20 // 2000 for drawn in draws for question in drawn}
+        draws = [await work.draw_questions(STUDENT.user_id, plan(count=20), f"prs_{number}") for number in range(60)]
+        assert all(len({each.question.question_id for each in drawn}) == 20 for drawn in draws)
+        return {int(each.question.question_id[4:]) * 20 // 2000 for drawn in draws for each in drawn}
 
     assert await world.transact(unit) == set(range(20))

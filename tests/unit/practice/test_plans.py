@@ -11,23 +11,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.practice.paper import arranged
-from domain.practice.plans import PracticePlan, begin, refuse_unsound
+from domain.practice.judging import FeedbackMode
+from domain.practice.paper import DrawnQuestion, arranged, begin
+from domain.practice.plans import PracticePlan, Source, TemplateReference, refuse_unsound
 from domain.practice.refusals import NoQuestions
-from domain.practice.sessions import FeedbackMode, PracticeStatus
+from domain.practice.sessions import PracticeStatus
 from domain.question_bank.ordering import choice_order
+from domain.question_bank.scoring import STANDARD, ScoringPolicy
 from domain.question_bank.seeds import draw_start
 from tests.support.practice_builders import PACKAGE, START, Offer, offers
+
+
+def drawn(*offers: Offer) -> list[DrawnQuestion]:
+    return [DrawnQuestion(question=offer.public, topic_id=offer.topic_id) for offer in offers]
+
 
 session_ids = st.integers(0, 10**9).map(lambda number: f"prs_{number}")
 
 
-@given(session_ids, st.permutations([offer.public for offer in offers(8)]))
-def test_the_order_follows_from_the_session_and_not_from_the_draw(session_id: str, drawn: list[object]) -> None:
-    plain = [offer.public for offer in offers(8)]
-    assert arranged(session_id, drawn) == arranged(session_id, plain)  # type: ignore[arg-type]
-    assert sorted(question.question_id for question in arranged(session_id, plain)) == [
-        question.question_id for question in plain
+@given(session_ids, st.permutations(drawn(*offers(8))))
+def test_the_order_follows_from_the_session_and_not_from_the_draw(
+    session_id: str, shuffled: list[DrawnQuestion]
+) -> None:
+    plain = drawn(*offers(8))
+    assert arranged(session_id, shuffled) == arranged(session_id, plain)
+    assert sorted(each.question.question_id for each in arranged(session_id, plain)) == [
+        each.question.question_id for each in plain
     ]
 
 
@@ -61,14 +70,32 @@ def test_draws_start_all_around_the_circle() -> None:
 
 def test_a_session_begins_with_what_was_drawn() -> None:
     plan = PracticePlan(exam_package_id=PACKAGE, count=5, feedback=FeedbackMode.DEFERRED, time_limit_seconds=600)
-    drawn = [Offer(id="qst_1", points=Decimal("2.5")).public, Offer(id="qst_2").public]
-    paper = begin(plan, "prs_1", "usr_ada", drawn, START)
+    questions = drawn(Offer(id="qst_1", points=Decimal("2.5"), topic_id="top_risk"), Offer(id="qst_2"))
+    paper = begin(plan, "prs_1", "usr_ada", questions, START)
     assert (paper.session.requested, paper.session.served) == (5, 2)
     assert (paper.session.status, paper.session.feedback) == (PracticeStatus.ACTIVE, FeedbackMode.DEFERRED)
     assert paper.session.deadline == START + timedelta(seconds=600)
     assert [slot.slot for slot in paper.slots] == [1, 2]
     assert [slot.question_id for slot in paper.slots] == [question.question_id for question in paper.questions]
-    assert {slot.question_id: slot.max_mark for slot in paper.slots}["qst_1"] == Decimal("2.5")
+    assert {slot.question_id: (slot.max_mark, slot.topic_id) for slot in paper.slots} == {
+        "qst_1": (Decimal("2.5"), "top_risk"),
+        "qst_2": (Decimal(1), None),
+    }
+
+
+def test_a_session_keeps_what_it_was_begun_with() -> None:
+    template, strict = TemplateReference(id="tpl_1", version=3), ScoringPolicy(penalty=Decimal("0.25"))
+    plan = PracticePlan(exam_package_id=PACKAGE, source=Source.UNSEEN, certainty=True, policy=strict, template=template)
+    kept = begin(plan, "prs_1", "usr_ada", drawn(Offer(id="qst_1")), START, policy=STANDARD).session
+    assert (kept.source, kept.certainty, kept.policy) == (Source.UNSEEN, True, strict)
+    assert (kept.template_id, kept.template_version) == ("tpl_1", 3)
+
+
+def test_a_plan_without_rules_of_marking_takes_those_of_the_package() -> None:
+    strict = ScoringPolicy(penalty=Decimal("0.25"))
+    paper = begin(PracticePlan(exam_package_id=PACKAGE), "prs_1", "usr_ada", drawn(*offers(1)), START, policy=strict)
+    assert paper.session.policy == strict
+    assert (paper.session.template_id, paper.session.template_version) == (None, None)
 
 
 def test_a_session_without_questions_is_refused() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.practice.judging import Answer, FeedbackMode
 from domain.practice.refusals import (
     AlreadyAnswered,
     PracticeFinished,
@@ -15,20 +16,22 @@ from domain.practice.refusals import (
     TimedPracticeCannotPause,
 )
 from domain.practice.sessions import (
-    FeedbackMode,
     PracticeSession,
     PracticeStatus,
     finish,
     give_answer,
+    invalidate,
     lapse,
     pause,
     resume,
 )
+from domain.question_bank.certainty import Certainty
 from domain.question_bank.questions import AnswerInvalid, Response
+from domain.question_bank.scoring import ScoringPolicy
 from tests.support.practice_builders import START, Offer, session, slot
 
 OFFER = Offer(id="qst_001", points=Decimal(2))
-RIGHT, WRONG = Response.choosing("B"), Response.choosing("A")
+RIGHT, WRONG = Answer(response=Response.choosing("B")), Answer(response=Response.choosing("A"))
 DEFERRED = FeedbackMode.DEFERRED
 
 
@@ -84,6 +87,63 @@ def test_with_deferred_feedback_the_last_answer_counts_and_nothing_is_revealed()
     assert second.slot.time_spent_seconds == 25
 
 
+def test_of_each_return_to_a_slot_five_minutes_count_at_most() -> None:
+    """Each by itself: who has sat there three times for four minutes has sat there for twelve."""
+    now, moved, place = START, session(feedback=DEFERRED), slot(offer=OFFER)
+    for number, seconds in enumerate((240, 240, 240, 900)):
+        now += timedelta(seconds=seconds)
+        answered = give_answer(moved, place, OFFER.keyed, (RIGHT, WRONG)[number % 2], now)
+        moved, place = answered.session, answered.slot
+    assert place.time_spent_seconds == 3 * 240 + 300
+
+
+def sure(letter: str, certainty: Certainty | None) -> Answer:
+    return Answer(response=Response.choosing(letter), certainty=certainty)
+
+
+@pytest.mark.parametrize(
+    ("letter", "certainty", "mark"),
+    [
+        ("B", Certainty.HIGH, 6),
+        ("B", Certainty.MID, 4),
+        ("B", None, 2),
+        ("A", Certainty.HIGH, -12),
+        ("A", Certainty.MID, -4),
+        ("A", None, 0),
+    ],
+)
+def test_certainty_is_marked_beside_the_plain_mark(letter: str, certainty: Certainty | None, mark: int) -> None:
+    answered = give_answer(
+        session(certainty=True), slot(offer=OFFER), OFFER.keyed, sure(letter, certainty), later(1)
+    ).slot
+    assert (answered.certainty_mark, answered.mark) == (Decimal(mark), Decimal(2 if letter == "B" else 0))
+    assert answered.certainty is (certainty or Certainty.LOW)
+
+
+def test_certainty_that_nobody_asked_for_is_refused() -> None:
+    with pytest.raises(AnswerInvalid) as refusal:
+        give_answer(session(), slot(offer=OFFER), OFFER.keyed, sure("B", Certainty.LOW), later(1))
+    assert [(problem.pointer, problem.code) for problem in refusal.value.problems] == [("/certainty", "not_asked")]
+
+
+def test_an_answer_that_is_unsure_by_silence_is_repeated_by_saying_so() -> None:
+    first = give_answer(session(certainty=True), slot(offer=OFFER), OFFER.keyed, RIGHT, later(1))
+    assert not give_answer(first.session, first.slot, OFFER.keyed, sure("B", Certainty.LOW), later(2)).changed
+    with pytest.raises(AlreadyAnswered):
+        give_answer(first.session, first.slot, OFFER.keyed, sure("B", Certainty.MID), later(2))
+
+
+def test_a_deferred_answer_may_become_surer() -> None:
+    first = give_answer(session(certainty=True, feedback=DEFERRED), slot(offer=OFFER), OFFER.keyed, RIGHT, later(1))
+    surer = give_answer(first.session, first.slot, OFFER.keyed, sure("B", Certainty.HIGH), later(2))
+    assert (surer.changed, surer.slot.certainty_mark, surer.session.answered_count) == (True, Decimal(6), 1)
+
+
+def test_answers_are_marked_by_the_rules_of_their_session() -> None:
+    strict = session(policy=ScoringPolicy(penalty=Decimal("0.5")))
+    assert give_answer(strict, slot(offer=OFFER), OFFER.keyed, WRONG, later(1)).slot.mark == Decimal(-1)
+
+
 def test_the_last_open_slot_ends_the_session() -> None:
     one_open = session(served=2, answered_count=1)
     answered = give_answer(one_open, slot(offer=OFFER), OFFER.keyed, WRONG, later(5))
@@ -129,6 +189,19 @@ def test_finishing_ends_an_active_and_a_paused_session_once(start: PracticeSessi
     assert finish(finished, later(8)) == finished
 
 
+@pytest.mark.parametrize("start", [session(), pause(session(), later(1))])
+def test_what_is_declared_void_stays_so_for_the_first_reason(start: PracticeSession) -> None:
+    void = invalidate(start, "by mistake", later(7))
+    assert (void.status, void.finished_at, void.paused_at) == (PracticeStatus.INVALIDATED, later(7), None)
+    assert invalidate(void, "for another reason", later(8)) == void
+    assert void.invalidation_reason == "by mistake"
+
+
+def test_what_is_finished_is_not_declared_void() -> None:
+    with pytest.raises(PracticeFinished):
+        invalidate(finish(session(), later(1)), "too late", later(2))
+
+
 @pytest.mark.parametrize("status", [PracticeStatus.FINISHED, PracticeStatus.INVALIDATED])
 @pytest.mark.parametrize(
     "move",
@@ -171,4 +244,4 @@ def test_an_invalidated_session_stays_invalidated_when_its_time_is_over() -> Non
 
 def test_an_answer_that_does_not_fit_its_question_is_refused() -> None:
     with pytest.raises(AnswerInvalid):
-        give_answer(session(), slot(offer=OFFER), OFFER.keyed, Response.choosing("Z"), later(1))
+        give_answer(session(), slot(offer=OFFER), OFFER.keyed, Answer(response=Response.choosing("Z")), later(1))

@@ -1,0 +1,61 @@
+-- Answering in one round trip. `read_paper` reads keys, to mark with; they go to no student before their rule allows it.
+
+-- name: read_paper
+-- All that is frozen of a session, in one row.
+select s.feedback, s.certainty, s.policy,
+       (select jsonb_agg(jsonb_build_object(
+                   'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'topic_id', t.topic_id,
+                   'choice_order', t.choice_order, 'max_mark', t.max_mark::text, 'kind', v.kind,
+                   'answer_key', v.answer_key, 'prompt_ids', jsonb_path_query_array(v.prompts, '$[*].id')
+               ) order by t.slot)
+          from practice_slots t
+          join question_versions v on v.question_id = t.question_id and v.version = t.version
+         where t.user_id = s.user_id and t.session_id = s.id) as slots
+  from practice_sessions s
+ where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: keep_answer
+-- The rows are taken hold of in the order in which units of work take them: student, session, slot. Each condition is
+-- looked at again by PostgreSQL when a row had to be waited for, so two answers at once are counted one after the other.
+-- A row comes back only if all of it was done; the first condition that fails leaves everything as it was.
+with clock as materialized (
+    select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), student as materialized (
+    select p.user_id
+      from student_progress p, clock
+     where p.user_id = %(user_id)s and p.credited_from <= clock.now and clock.now < p.credited_until
+       and p.questions_answered + 1 <> all (%(thresholds)s::integer[])
+       for no key update of p
+), session as materialized (
+    select s.user_id, s.id, s.last_event_at
+      from student, clock, practice_sessions s
+     where s.user_id = student.user_id and s.id = %(session_id)s and s.status = 'active'
+       and (s.deadline is null or clock.now < s.deadline) and s.answered_count + 1 < s.served
+       and exists (select from enrollments e
+                    where e.user_id = s.user_id and e.exam_package_id = s.exam_package_id and e.status = 'active'
+                      and (e.expires_at is null or e.expires_at > clock.now))
+       for no key update of s
+), answered as (
+    update practice_slots t
+       set response = %(response)s, correct = %(correct)s, mark = %(mark)s, certainty = %(certainty)s,
+           certainty_mark = %(certainty_mark)s, feedback = %(feedback)s, answered_at = clock.now,
+           time_spent_seconds
+               = least(%(longest)s, greatest(0, trunc(extract(epoch from clock.now - session.last_event_at))::integer))
+      from session, clock
+     where t.user_id = session.user_id and t.session_id = session.id and t.slot = %(slot)s and t.answered_at is null
+    returning t.user_id, t.session_id
+), counted as (
+    update practice_sessions s
+       set answered_count = s.answered_count + 1, correct_count = s.correct_count + %(correct)s::boolean::integer,
+           last_event_at = clock.now
+      from answered, clock
+     where s.user_id = answered.user_id and s.id = answered.session_id
+    returning s.*
+), credited as (
+    update student_progress p
+       set questions_answered = p.questions_answered + 1,
+           last_activity_at = greatest(p.last_activity_at, clock.now)
+      from counted, clock
+     where p.user_id = counted.user_id
+)
+select * from counted;

@@ -1,0 +1,99 @@
+-- What students see of practice. Only `review` reads keys, once its rule allows it.
+
+-- name: read_session
+-- A session with its questions and the student's own responses; no key is read.
+select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
+       s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
+       s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason,
+       coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
+       (select jsonb_agg(jsonb_build_object(
+                   'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
+                   'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
+                   'choice_order', t.choice_order, 'max_mark', t.max_mark::text, 'response', t.response,
+                   'certainty', t.certainty, 'answered_at', t.answered_at,
+                   'flagged', exists (select from flagged_questions f
+                                       where f.user_id = t.user_id and f.question_id = t.question_id)
+               ) order by t.slot)
+          from practice_slots t
+          join question_versions v on v.question_id = t.question_id and v.version = t.version
+         where t.user_id = s.user_id and t.session_id = s.id) as slots
+  from practice_sessions s
+ where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: list_sessions
+-- Identifiers grow with time, so the primary key read backwards is the newest first. A session past its deadline is a
+-- finished one, whether or not that has been written down. At most one student's sessions are looked at.
+select user_id, id, exam_package_id, status, feedback, certainty, policy, source, template_id, template_version,
+       requested, served, answered_count, correct_count, started_at, deadline, paused_at, finished_at, last_event_at,
+       invalidation_reason, clock.now
+  from practice_sessions, (select coalesce(%(now)s::timestamptz, clock_timestamp()) as now) clock
+ where user_id = %(user_id)s and (%(before_id)s::text is null or id < %(before_id)s::text)
+   and (%(exam_package_id)s::text is null or exam_package_id = %(exam_package_id)s::text)
+   and (cardinality(%(statuses)s::text[]) = 0
+        or case when status = 'active' and deadline <= clock.now then 'finished' else status end
+           = any(%(statuses)s::text[]))
+ order by id desc
+ limit %(limit)s;
+
+-- name: review
+-- What was shown at once is read back as it was shown. A key is read only of a session with deferred feedback that is
+-- over, so that not even a mistake further up can send one early.
+select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
+       s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
+       s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason, clock.now,
+       (select jsonb_agg(jsonb_build_object(
+                   'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
+                   'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
+                   'choice_order', t.choice_order, 'max_mark', t.max_mark::text, 'response', t.response,
+                   'certainty', t.certainty, 'answered_at', t.answered_at,
+                   'flagged', exists (select from flagged_questions f
+                                       where f.user_id = t.user_id and f.question_id = t.question_id),
+                   'correct', t.correct, 'mark', t.mark::text, 'certainty_mark', t.certainty_mark::text,
+                   'time_spent_seconds', t.time_spent_seconds, 'feedback', t.feedback,
+                   'answer_key', case when s.feedback = 'deferred'
+                                       and (s.status = 'finished'
+                                            or s.status <> 'invalidated' and s.deadline <= clock.now)
+                                      then v.answer_key end
+               ) order by t.slot)
+          from practice_slots t
+          join question_versions v on v.question_id = t.question_id and v.version = t.version
+         where t.user_id = s.user_id and t.session_id = s.id) as slots
+  from practice_sessions s, (select coalesce(%(now)s::timestamptz, clock_timestamp()) as now) clock
+ where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: summary
+-- What the numbers of a session are counted from.
+select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
+       s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
+       s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason,
+       coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
+       (select jsonb_agg(jsonb_build_object(
+                   'topic_id', t.topic_id, 'topic_name', o.name, 'max_mark', t.max_mark::text, 'mark', t.mark::text,
+                   'correct', t.correct, 'certainty', t.certainty, 'certainty_mark', t.certainty_mark::text,
+                   'time_spent_seconds', t.time_spent_seconds
+               ) order by t.slot)
+          from practice_slots t
+          left join question_topics o on o.id = t.topic_id
+         where t.user_id = s.user_id and t.session_id = s.id) as slots
+  from practice_sessions s
+ where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: oversee_session
+-- For administrators: how each answer was judged, whether or not its student may know that yet. No key is read.
+select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
+       s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
+       s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason,
+       coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
+       (select jsonb_agg(jsonb_build_object(
+                   'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'max_mark', t.max_mark::text,
+                   'answered_at', t.answered_at, 'correct', t.correct, 'mark', t.mark::text, 'certainty', t.certainty,
+                   'certainty_mark', t.certainty_mark::text, 'time_spent_seconds', t.time_spent_seconds
+               ) order by t.slot)
+          from practice_slots t
+         where t.user_id = s.user_id and t.session_id = s.id) as slots
+  from practice_sessions s
+ where s.user_id = %(user_id)s and s.id = %(session_id)s;
+
+-- name: has_person
+-- Deleted people too.
+select exists (select from users where id = %(user_id)s) as found;
