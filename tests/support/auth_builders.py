@@ -19,7 +19,7 @@ from adapters.system.clock import TimeOrderedIds
 from application.auth.events import AuthEvent
 from application.auth.opening import EndHeldSession, Grant, IssueAccess, OpenSession, Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, ThrottleWork, TokenSource
+from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, ThrottleWork, TokenSource, Welcome
 from application.auth.registering import (
     CreateUser,
     EnsureUser,
@@ -129,6 +129,13 @@ class ToldEvents(AuthEvents):
         self.all.append(event)
 
 
+class WithNothing(Welcome[AuthWork]):
+    """Nothing is given to those who register."""
+
+    async def __call__(self, work: AuthWork, user: User, /) -> None:
+        pass
+
+
 @dataclass(kw_only=True)
 class Auth:
     """Every use case of the area over one store."""
@@ -146,6 +153,7 @@ class Auth:
     rules: GuessingRules = field(default_factory=GuessingRules)
     gate: LinesOfAttempts = field(default_factory=LinesOfAttempts)
     events: ToldEvents = field(default_factory=ToldEvents)
+    welcome: Welcome[AuthWork] = field(default_factory=WithNothing)
 
     @property
     def guard(self) -> GuardAttempts:
@@ -170,13 +178,14 @@ class Auth:
         return Examine(hasher=self.hasher, ids=self.ids)
 
     @property
-    def register_student(self) -> RegisterStudent:
+    def register_student(self) -> RegisterStudent[AuthWork]:
         return RegisterStudent(
             transact=self.transact,
             examine=self.examine,
             open_session=self.open_session,
             policy=self.policy,
             events=self.events,
+            welcome=self.welcome,
         )
 
     @property

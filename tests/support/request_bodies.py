@@ -13,6 +13,31 @@ _NEWCOMER: Final[dict[str, Any]] = {
     "username": "new",
     "delivery": "body",
 }
+_REVISED: Final[dict[str, Any]] = {
+    "title": "New",
+    "description": "What it is",
+    "passMark": "72.5",
+    "durationSeconds": 60,
+    "settings": {"attemptsAllowed": 3, "scoring": {"penalty": "0.25"}},
+    "blueprint": {"sections": [{"count": 1, "topicId": "top_none", "marks": "1"}]},
+}
+_PACKAGE: Final[dict[str, Any]] = {
+    **_REVISED,
+    "slug": "new",
+    "visibility": "hidden",
+    "questionBankIds": ["qbk_none"],
+}
+_TIER: Final[dict[str, Any]] = {
+    "name": "New",
+    "isDefault": False,
+    "selfService": False,
+    "active": True,
+    "weeklyPracticeSessions": 1,
+    "weeklyExamSessions": 0,
+    "accessDays": 7,
+    "rank": 1,
+    "expectedVersion": 1,
+}
 # By the operation's id, or what it begins with: the longest that fits.
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "login": {"email": "student@example.org", "password": PASSWORD, "rememberMe": False, "delivery": "body"},
@@ -27,7 +52,17 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "changePassword": {"currentPassword": PASSWORD, "newPassword": PASSWORD},
     "changeEmail": {"newEmail": "new@example.org", "currentPassword": PASSWORD},
     "enroll": {"examPackageId": "pkg_none", "tierId": "tier_none"},
+    "enrollUser": {
+        "examPackageId": "pkg_none",
+        "tierId": "tier_none",
+        "expiresAt": "2099-01-01T00:00:00Z",
+        "reason": "why",
+    },
+    "upgradeEnrollment": {"tierId": "tier_none"},
+    "changeUserEnrollment": {"tierId": "tier_none", "expiresAt": "2099-01-01T00:00:00Z", "reason": "why"},
+    "invalidatePracticeSession": {"reason": "why"},
     "createPracticeSession": {
+        "templateId": None,
         "examPackageId": "pkg_none",
         "count": 3,
         "topicIds": ["top_none"],
@@ -37,6 +72,34 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "certainty": False,
         "timeLimitSeconds": 60,
     },
+    "createPracticeTemplate": {
+        "examPackageId": "pkg_none",
+        "title": "New",
+        "description": "What it is",
+        "topicIds": ["top_none"],
+        "difficultyIds": ["dif_easy"],
+        "count": 3,
+        "source": "unseen",
+        "feedback": "deferred",
+        "certainty": True,
+        "timeLimitSeconds": 60,
+        "scoring": {"penalty": "0.25", "multiple": "halves"},
+    },
+    "changePracticeTemplate": {
+        "expectedRevision": 1,
+        "title": "New",
+        "description": "What it is",
+        "topicIds": ["top_none"],
+        "difficultyIds": ["dif_easy"],
+        "count": 3,
+        "source": "unseen",
+        "feedback": "deferred",
+        "certainty": True,
+        "timeLimitSeconds": 60,
+        "scoring": {"penalty": "0.25", "multiple": "halves"},
+    },
+    "publishPracticeTemplate": {"expectedRevision": 1},
+    "unpublishPracticeTemplate": {"expectedRevision": 1},
     "answerPracticeQuestion": {
         "slot": 1,
         "questionId": "qst_none",
@@ -47,6 +110,15 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "text": None,
         "order": None,
         "pairs": None,
+        "certainty": None,
+    },
+    "changeStudentProfile": {
+        "username": "new",
+        "name": "New",
+        "bio": "Who I am",
+        "avatarUrl": "https://example.org/new.png",
+        "timeZone": "Europe/Berlin",
+        "dayStartHour": 4,
     },
     "addUser": {"email": "new@example.org", "role": "student", "name": "New", "username": "new", "reason": "why"},
     "changeUser": {
@@ -91,6 +163,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "studentId": "usr_none",
         "seed": "seed",
     },
+    "createExamPackage": _PACKAGE,
+    "changeExamPackage": {**_PACKAGE, "expectedVersion": 1},
+    "reviseExamPackage": {**_REVISED, "expectedVersion": 1},
+    "createTier": _TIER,
+    "changeTier": _TIER,
     "setRoleSessionLimit": {"limit": 2, "whenFull": "deny", "enforceNow": True, "reason": "why"},
     "setUserSessionLimit": {"limit": 2, "whenFull": "deny", "enforceNow": True, "reason": "why"},
     "createQuestion": {

@@ -48,11 +48,26 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         GET /docs
         GET /redoc
         GET /exam-packages
+        GET /exam-packages/{examPackageId}
     """,
     STUDENTS: """
+        GET /student/flagged-questions
+        PUT /student/flagged-questions/{questionId}
+        DELETE /student/flagged-questions/{questionId}
+        GET /student/progress
+        GET /student/profile
+        PATCH /student/profile
+        GET /student/badges
+        GET /student/study-days
         GET /student/enrollments
         POST /student/enrollments
+        GET /student/enrollments/{examPackageId}
+        PATCH /student/enrollments/{examPackageId}
         DELETE /student/enrollments/{examPackageId}
+        GET /practice-templates
+        GET /practice-templates/{templateId}
+        GET /student/weak-areas
+        GET /student/readiness
         GET /practice-sessions
         POST /practice-sessions
         GET /practice-sessions/{sessionId}
@@ -81,7 +96,17 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         DELETE /instructor/question-topics/{topicId}
         GET /instructor/question-difficulties
         PATCH /instructor/question-difficulties/{difficultyId}
+        GET /instructor/exam-packages
+        GET /instructor/exam-packages/{examPackageId}
+        PATCH /instructor/exam-packages/{examPackageId}
         POST /instructor/exam-packages/{examPackageId}/paper-preview
+        GET /instructor/practice-templates
+        POST /instructor/practice-templates
+        GET /instructor/practice-templates/{templateId}
+        PATCH /instructor/practice-templates/{templateId}
+        DELETE /instructor/practice-templates/{templateId}
+        POST /instructor/practice-templates/{templateId}/publish
+        POST /instructor/practice-templates/{templateId}/unpublish
         GET /instructor/questions
         POST /instructor/questions
         GET /instructor/questions/{questionId}
@@ -107,6 +132,7 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         GET /instructor/question-imports/{importId}
     """,
     ADMINS: """
+        GET /admin/analytics/readiness-calibration
         GET /admin/users
         POST /admin/users
         GET /admin/users/{userId}
@@ -115,6 +141,11 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /admin/users/{userId}/restore
         POST /admin/users/{userId}/unlock
         POST /admin/users/{userId}/password-reset
+        GET /admin/users/{userId}/enrollments
+        POST /admin/users/{userId}/enrollments
+        PATCH /admin/users/{userId}/enrollments/{examPackageId}
+        DELETE /admin/users/{userId}/enrollments/{examPackageId}
+        GET /admin/exam-packages/{examPackageId}/enrollments
         GET /admin/users/{userId}/auth-sessions
         POST /admin/users/{userId}/auth-sessions/revoke-all
         POST /admin/users/{userId}/auth-sessions/{sessionId}/revoke
@@ -135,6 +166,17 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /admin/invitations
         DELETE /admin/invitations/{invitationId}
         GET /admin/audit-log
+        GET /admin/users/{userId}/practice-sessions
+        GET /admin/practice-sessions/{userId}/{sessionId}
+        POST /admin/practice-sessions/{userId}/{sessionId}/invalidate
+        GET /admin/exam-packages
+        POST /admin/exam-packages
+        GET /admin/exam-packages/{examPackageId}
+        PATCH /admin/exam-packages/{examPackageId}
+        DELETE /admin/exam-packages/{examPackageId}
+        POST /admin/exam-packages/{examPackageId}/tiers
+        PATCH /admin/exam-packages/{examPackageId}/tiers/{tierId}
+        DELETE /admin/exam-packages/{examPackageId}/tiers/{tierId}
         POST /admin/questions/{questionId}/approve
         POST /admin/questions/{questionId}/request-changes
         DELETE /admin/questions/{questionId}

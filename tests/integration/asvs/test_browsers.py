@@ -9,7 +9,7 @@ from unittest.mock import AsyncMock
 import httpx
 import pytest
 
-from adapters.postgres.enrollment import PostgresPackageReader
+from adapters.postgres.enrollment.packages import PostgresPackageReader
 from domain.errors import StoreUnavailable
 from tests.support.auth_http import ADA, browser, serving
 from tests.support.postgres import ClonedDatabase

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.http import assert_problem
+from tests.support.request_bodies import BODIES
 from tests.support.whole_site import PASSWORD, Operation, WholeSite
 
 ME = "/admin/auth/me"
@@ -346,7 +347,7 @@ def operations(site: WholeSite) -> list[Operation]:
 
 async def test_nobody_but_admins_is_served(site: WholeSite) -> None:
     asked = operations(site)
-    assert len(asked) == 16
+    assert len(asked) == 21
     for operation in asked:
         for person, status in ((None, 401), ("student", 403), ("instructor", 403)):
             answer = await site.ask(operation.method, operation.at(**_IDS), person, json={})
@@ -354,11 +355,10 @@ async def test_nobody_but_admins_is_served(site: WholeSite) -> None:
 
 
 async def test_what_nobody_has_is_not_found(site: WholeSite) -> None:
-    bodies = {"changeUser": {"name": "Ada"}}
     for operation in operations(site):
         if "{" not in operation.path:
             continue
-        body = {"json": bodies.get(operation.id, {})} if operation.takes_json else {}
+        body = {"json": BODIES.get(operation.id, {})} if operation.takes_json else {}
         for ids in (_IDS, dict.fromkeys(_IDS, "%00"), dict.fromkeys(_IDS, "x" * 65)):
             answer = await site.ask(operation.method, operation.at(**ids), "admin", **body)
             assert answer.status_code == 404, (operation.id, ids, answer.text)

@@ -68,4 +68,6 @@ async def test_another_version_is_refused_with_the_current_one(client: httpx.Asy
     "tag", ['W/"7"', "7", '"abc"', '"007"', "", '"-1"', '"' + "9" * 20 + '"', '"' + "9" * 5000 + '"']
 )
 async def test_a_tag_that_is_no_version_of_ours_matches_nothing(client: httpx.AsyncClient, tag: str) -> None:
-    assert_problem(await replace(client, tag), 412, "request.stale_version")
+    response = await replace(client, tag)
+    assert_problem(response, 412, "request.stale_version")
+    assert response.json()["title"] == "If-Match names no version of this content"

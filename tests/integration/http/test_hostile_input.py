@@ -21,6 +21,7 @@ _SESSION = "prs_00000000000000000000000000"
 _IDS = {
     "sessionId": _SESSION,
     "examPackageId": "pkg_none",
+    "tierId": "tier_none",
     "importId": "imp_none",
     "questionId": "qst_none",
     "version": "1",
@@ -31,6 +32,7 @@ _IDS = {
     "questionBankId": "qbk_none",
     "topicId": "top_none",
     "difficultyId": "dif_none",
+    "templateId": "tpl_none",
 }
 _DEEP = 100_000
 _OVERSIZE = 2 * 1024 * 1024
@@ -160,6 +162,7 @@ _WITHOUT_A_BODY = [
     "auth.session_not_found",
     "question.not_found",
     "paper.source_not_found",
+    "template.not_found",
 ]
 # Says what a decision is about where no body does; what is wrong with a body is told first.
 _READ = {"if-match": '"1000001"'}

@@ -2,124 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import AsyncIterator
+from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.whole_site import SENTINEL, WholeSite
+from adapters.postgres.statements import load
+from tests.support.http import assert_problem
+from tests.support.leak_questions import LEAK
+from tests.support.leak_walker import FOR_AUTHORS, LeakSite, Told, leak_site_of
+from tests.support.postgres import ClonedDatabase
 
-# Names of fields that hold a key, a mark or a reason. A summary counts, a session counts; neither may do more.
-_REVEALING = {
-    *("correct", "mark", "percent", "correctChoiceIds", "correctOrder", "correctPairs", "correctValues"),
-    *("acceptedTexts", "explanations", "explanation", "answerKey", "weights"),
+
+@pytest.fixture(scope="module")
+async def site(module_database: ClonedDatabase) -> AsyncIterator[LeakSite]:
+    async with leak_site_of(module_database) as site:
+        yield site
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_an_answer_opens_its_own_question_only(site: LeakSite, right: bool) -> None:
+    """With immediate feedback: before the first answer nothing, then question by question, wherever one looks."""
+    student = await site.newcomer()
+    session = await student.begin(feedback="immediate")
+    assert LEAK not in str(session)
+    site.assert_silent(await student.walk(session))
+    opened: list[str] = []
+    for shown in session["questions"]:
+        told = await student.answer(session, shown, right=right)
+        opened.append(shown["questionId"])
+        feedback = told.answer.json()["feedback"]
+        assert feedback["correct"] is right
+        assert LEAK in told.answer.text, "so the search can find something"
+        site.assert_silent([told], [shown["questionId"]], judged=True)
+        if len(opened) in {1, 4}:
+            moved = [await student.act(session, command) for command in ("pause", "resume")]
+            site.assert_silent([*moved, *await student.walk(session)], opened, judged=True)
+            review = await student.review(session)
+            assert [item["questionId"] for item in review.json()["items"]] == opened
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_a_deferred_session_tells_nothing_until_its_end(site: LeakSite, right: bool) -> None:
+    """Neither what is right nor whether an answer was, however often it is changed; then all of it."""
+    student = await site.newcomer()
+    session = await student.begin(feedback="deferred")
+    told: list[Told] = []
+    first, *others = session["questions"]
+    for shown in others:
+        told += [await student.answer(session, shown, right=side) for side in (not right, right)]
+    told += [await student.act(session, command) for command in ("pause", "resume")]
+    assert {each.answer.status_code for each in told} == {200}
+    assert {each.answer.json()["feedback"] for each in told if "feedback" in each.answer.json()} <= {None, "deferred"}
+    site.assert_silent([*told, *await student.walk(session)])
+    assert_problem(await student.review(session), 409, "practice.review_not_available")
+    await student.act(session, "finish")
+    review = await student.review(session)
+    assert review.status_code == 200
+    for question_id, secret in site.secrets.items():
+        if question_id in {shown["questionId"] for shown in session["questions"]}:
+            assert all(word in review.text for word in secret.secrets[:1]), first
+
+
+async def test_time_alone_opens_a_deferred_session(site: LeakSite) -> None:
+    """Nothing before its deadline, all of it after, although nobody has closed it."""
+    student = await site.newcomer()
+    session = await student.begin(feedback="deferred", timeLimitSeconds=3600)
+    told = [await student.answer(session, session["questions"][0], right=True)]
+    site.assert_silent([*told, *await student.walk(session)])
+    site.database.keeper.execute(
+        "update practice_sessions set started_at = started_at - interval '1 day', deadline = now() - interval '1 hour'"
+        " where id = %s",
+        (session["id"],),
+    )
+    review = await student.review(session)
+    assert LEAK in review.text
+    assert [item["correct"] for item in review.json()["items"]].count(True) == 1
+
+
+async def test_a_deferred_session_that_is_declared_void_stays_closed(site: LeakSite) -> None:
+    """It came to no end of its own: neither its keys are told nor what was right, then or later."""
+    student = await site.newcomer()
+    session = await student.begin(feedback="deferred", timeLimitSeconds=3600)
+    for shown in session["questions"][:4]:
+        await student.answer(session, shown, right=True)
+    path = f"/admin/practice-sessions/{student.id}/{session['id']}/invalidate"
+    declared = await site.whole.ask("POST", path, "admin", json={"reason": "A test"})
+    assert declared.status_code == 200, declared.text
+    site.assert_silent(await student.walk(session))
+    assert_problem(await student.review(session), 409, "practice.review_not_available")
+    site.database.keeper.execute(
+        "update practice_sessions set deadline = started_at + interval '1 second' where id = %s", (session["id"],)
+    )
+    await site.upkeep()
+    site.assert_silent(await student.walk(session))
+
+
+async def test_who_has_no_part_in_a_session_learns_nothing_even_afterwards(site: LeakSite) -> None:
+    """Another student of the same package and a passer-by, who know every identifier."""
+    student, other = await site.newcomer(), await site.newcomer()
+    session = await student.begin(feedback="immediate")
+    for shown in session["questions"]:
+        await student.answer(session, shown, right=True)
+    for person in (other.name, None):
+        told = await site.walk(person, site.reads_of_students(), student.knows(session))
+        site.assert_silent(told)
+        own = [each.place for each in told if session["id"] in each.answer.text and each.answer.status_code == 200]
+        assert own == []
+
+
+async def test_no_student_reads_what_is_for_staff(site: LeakSite) -> None:
+    student = await site.newcomer()
+    session = await student.begin(feedback="deferred")
+    for_staff = [operation for operation in site.reads() if operation not in site.reads_of_students()]
+    told = await site.walk(student.name, for_staff, student.knows(session))
+    assert {each.answer.status_code for each in told} == {403}
+    site.assert_silent(told)
+
+
+async def test_staff_see_keys_only_where_they_read_a_question(site: LeakSite) -> None:
+    """No list, log or account of a student's doings has one."""
+    student = await site.newcomer()
+    session = await student.begin(feedback="immediate")
+    for shown in session["questions"]:
+        await student.answer(session, shown, right=True)
+    seen = set()
+    for person in ("instructor", "admin"):
+        told = await site.walk(person, site.reads(), student.knows(session))
+        seen |= {each.operation for each in told if LEAK in each.answer.text}
+    assert seen <= FOR_AUTHORS
+    looked_into = {each.operation for each in told if session["id"] in each.answer.text and each.answer.is_success}
+    assert looked_into == {"listUserPracticeSessions", "getUserPracticeSession"}
+    assert {"getQuestion", "exportQuestions"} <= seen, "so the search can find something"
+
+
+# Every statement that names the column of the keys, and why it may.
+_STATEMENTS_WITH_KEYS = {
+    "practice/answering": {"read_paper"},  # to mark an answer
+    "practice/sessions": {"hold_slot"},  # to mark an answer
+    "practice/reading": {"review"},  # once the session is over, which the statement asks itself
+    "question_bank/authoring": {"read_versions", "add_version", "rewrite_version"},
+    "question_bank/exporting": {"next_latest", "next_published"},
+    "question_bank/imports": {"stage_questions", "add_first_versions", "rewrite_open_versions", "add_next_versions"},
+    "question_bank/near_duplicates": {"stated_questions"},  # for staff, and told without
+    "question_bank/reading": {"read_question", "read_versions"},  # for staff
+    "question_bank/taxonomy": {"versions_about_topic"},  # to hash content anew
 }
-_NEVER = {"answerKey", "answer_key", "weights", "passwordHash", "password", "tokenHash", "contentHash"}
 
 
-@pytest.fixture
-def site(whole_site: WholeSite) -> WholeSite:
-    """The site; here sessions are begun in it."""
-    return whole_site
-
-
-def members(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every field at any depth, with what it holds."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield name, item
-            yield from members(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from members(item)
-
-
-async def everything(site: WholeSite, session: dict[str, Any], person: str = "student") -> list[httpx.Response]:
-    """What each route answers that only reads, to somebody at the student's portal or to nobody."""
-    found = []
-    for operation in site.operations():
-        if operation.method != "GET" or (operation.protected and operation.person != "student"):
-            continue
-        ids = {"sessionId": session["id"], "questionId": session["questions"][0]["questionId"], "importId": "imp_none"}
-        path = operation.at(examPackageId=site.package, **ids)
-        found.append(await site.ask("GET", path, person))
-    paths = [str(answer.request.url.path) for answer in found]
-    assert f"/practice-sessions/{session['id']}/review" in paths, "the walk must reach what could leak"
-    (question,) = (each for each in found if each.request.url.path == f"/questions/{ids['questionId']}")
-    assert question.status_code == 200, question.text
-    return found
-
-
-def assert_silent(answers: list[httpx.Response]) -> None:
-    for answer in answers:
-        place = f"{answer.request.method} {answer.request.url.path}"
-        assert SENTINEL not in answer.text, place
-        if not answer.headers.get("content-type", "").startswith("application/json"):
-            continue
-        shown = dict(members(answer.json()))
-        assert _NEVER.isdisjoint(shown), place
-        told = {name for name in _REVEALING & set(shown) if shown[name] not in (None, 0, "0", [])}
-        assert not told, f"{place}: {told}"
-
-
-@pytest.mark.parametrize("feedback", ["immediate", "deferred"])
-async def test_nothing_is_told_before_the_first_answer(site: WholeSite, feedback: str) -> None:
-    session = await site.practice(feedback=feedback)
-    path = f"/practice-sessions/{session['id']}"
-    moved = [await site.ask("POST", f"{path}/{command}", "student") for command in ("pause", "resume")]
-    spoilt = [
-        await site.ask("POST", f"{path}/answers", "student", json=body)
-        for body in (
-            {"slot": 1, "choiceIds": ["Z"]},
-            {"slot": 99, "choiceIds": ["B"]},
-            {"slot": 1, "choiceIds": ["A", "B"]},
-        )
-    ]
-    assert [answer.status_code for answer in (*moved, *spoilt)] == [200, 200, 422, 404, 422]
-    assert_silent([*moved, *spoilt, *await everything(site, session)])
-    assert SENTINEL not in str(session)
-    assert _REVEALING.isdisjoint(dict(members(session)))
-
-
-async def test_a_deferred_session_tells_nothing_until_its_end(site: WholeSite) -> None:
-    session = await site.practice(feedback="deferred")
-    path = f"/practice-sessions/{session['id']}"
-    answers = [
-        await site.ask("POST", f"{path}/answers", "student", json={"slot": slot, "choiceIds": [letter]})
-        for slot, letter in ((1, "B"), (1, "A"), (2, "B"))
-    ]
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    everywhere = [*answers, *await everything(site, session)]
-    assert_silent(everywhere)
-    own = [answer for answer in everywhere if session["id"] in answer.text and answer.status_code == 200]
-    assert {value for answer in own for name, value in members(answer.json()) if name == "correctCount"} <= {None, 0}
-    await site.ask("POST", f"{path}/finish", "student")
-    review = await site.ask("GET", f"{path}/review", "student")
-    assert SENTINEL in review.text, "afterwards all of it is told, so the search above can find something"
-
-
-async def test_an_answer_opens_its_own_question_only(site: WholeSite) -> None:
-    session = await site.practice(feedback="immediate")
-    path = f"/practice-sessions/{session['id']}"
-    answered = await site.ask("POST", f"{path}/answers", "student", json={"slot": 1, "choiceIds": ["A"]})
-    assert SENTINEL in answered.text
-    number = session["questions"][0]["stem"].split()[1].rstrip("?")
-    review = await site.ask("GET", f"{path}/review", "student")
-    for text in (answered.text, review.text):
-        assert text.count(SENTINEL) == text.count(f"{SENTINEL} {number}")
-    rest = [
-        answer
-        for answer in await everything(site, session)
-        if not answer.request.url.path.endswith(("review", "summary"))
-    ]
-    assert_silent(rest)
-
-
-async def test_a_stranger_learns_nothing_even_afterwards(site: WholeSite) -> None:
-    session = await site.practice(feedback="immediate")
-    path = f"/practice-sessions/{session['id']}"
-    await site.ask("POST", f"{path}/answers", "student", json={"slot": 1, "choiceIds": ["A"]})
-    await site.ask("POST", f"{path}/finish", "student")
-    assert_silent(await everything(site, session, "stranger"))
-    assert all(session["id"] not in answer.text for answer in await everything(site, session, "stranger"))
+def test_no_other_statement_touches_a_key() -> None:
+    """A statement that is not listed here reads no key, however it is used."""
+    queries = Path(__file__).parents[3] / "sql" / "queries"
+    parts = [str(file.relative_to(queries).with_suffix("")) for file in queries.rglob("*.sql")]
+    found = {part: {name for name, said in load(part).items() if "answer_key" in said} for part in parts}
+    assert {part: names for part, names in found.items() if names} == _STATEMENTS_WITH_KEYS

@@ -155,6 +155,20 @@ def test_headers_are_told_where_they_are_sent(product_document: dict[str, Any]) 
     packages = paths["/exam-packages"]["get"]
     assert set(packages["responses"]["200"]["headers"]) == {"ETag", "Link", "X-Request-Id"}
     assert "If-None-Match" in {each["name"] for each in packages["parameters"]}
+    package, tier = "/admin/exam-packages/{examPackageId}", "/admin/exam-packages/{examPackageId}/tiers/{tierId}"
+    for path, method, status in (
+        ("/admin/exam-packages", "post", "201"),
+        (package, "patch", "200"),
+        ("/instructor/exam-packages/{examPackageId}", "patch", "200"),
+        (f"{package}/tiers", "post", "201"),
+        (tier, "patch", "200"),
+        (tier, "delete", "204"),
+        ("/instructor/practice-templates", "post", "201"),
+        ("/instructor/practice-templates/{templateId}", "patch", "200"),
+        ("/instructor/practice-templates/{templateId}/publish", "post", "200"),
+    ):
+        assert "ETag" in paths[path][method]["responses"][status]["headers"], path
+    assert "ETag" not in paths[package]["delete"]["responses"]["204"]["headers"]
     assert "Retry-After" in paths["/student/auth/login"]["post"]["responses"]["503"]["headers"]
     for _, _, operation in operations(product_document):
         for answer in operation["responses"].values():
@@ -349,3 +363,14 @@ async def test_the_documentation_can_be_switched_off() -> None:
     async with client_of(build_app(settings=EdgeSettings(docs=False))) as client:
         for path in ("/openapi.json", "/openapi.yaml", "/docs", "/redoc"):
             assert_problem(await client.get(path), 404, "request.not_found")
+
+
+def test_what_is_at_stake_with_each_certainty_is_told_before_and_after_the_answer(
+    product_document: dict[str, Any],
+) -> None:
+    schemas = product_document["components"]["schemas"]
+    right, wrong = "1 (`low`), 2 (`mid`), 3 (`high`) times", "0 (`low`), −2 (`mid`), −6 (`high`) times"
+    for name, field in (("AnswerQuestionRequest", "certainty"), ("PracticeFeedback", "certaintyMark")):
+        told = schemas[name]["properties"][field]["description"]
+        assert right in told
+        assert wrong in told

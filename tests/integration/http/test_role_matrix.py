@@ -171,6 +171,7 @@ _NOBODYS: Final = (
     "{questionBankId}",
     "{topicId}",
     "{difficultyId}",
+    "{templateId}",
 )
 _BODY = {"slot": 1, "choiceIds": ["A"]}
 

@@ -183,6 +183,54 @@ def test_imports_of_before_belong_to_the_bank_of_their_name(fresh: ConnectionUrl
         assert connection.execute(query).fetchall() == [("imp_net", "qbk_1"), ("imp_none", None)]
 
 
+_PRACTICE_OF_0011 = """
+insert into users (id, email, role, password_hash, created_at, updated_at)
+select u, u || '@example.org', 'student', '!', now(), now() from unnest('{usr_ada,usr_bob}'::text[]) u;
+insert into exam_packages (id, slug, title, visibility, pass_mark, created_at, updated_at)
+values ('pkg_1', 'net', 'Net', 'visible', 70, now(), now());
+insert into question_topics (id, question_bank_id, name, created_at, updated_at)
+values ('top_1', 'qbk_1', 'Routing', now(), now());
+update question_versions set topic_id = 'top_1' where question_id = 'qst_1' and version = 1;
+insert into practice_sessions (user_id, id, exam_package_id, status, feedback, requested, served, answered_count,
+                               started_at, finished_at, last_event_at)
+select user_id, id, 'pkg_1', status, 'immediate', 2, 2, 2, at, case when status <> 'active' then at end, at
+  from (values ('usr_ada', 'prs_1', 'active', timestamptz '2026-03-01 22:00Z'),
+               ('usr_ada', 'prs_2', 'invalidated', '2026-03-04 22:00Z'),
+               ('usr_bob', 'prs_3', 'active', '2026-03-01 22:00Z')) s (user_id, id, status, at);
+insert into practice_slots (user_id, session_id, slot, question_id, version, choice_order, max_mark, response, correct,
+                            mark, answered_at)
+select user_id, id, slot, 'qst_' || slot, 1, '{A,B}', 1, '{}', true, 1, started_at + slot * interval '90 minutes'
+  from practice_sessions, generate_series(1, 2) slot where user_id = 'usr_ada';
+"""
+
+
+def test_what_was_answered_before_there_were_days_is_counted(fresh: ConnectionUrls, folder: Path) -> None:
+    """Answers by their number and their days in UTC, and the topic of each; a void session gives days only."""
+    texts = {path: path.read_text() for path in folder.glob("*.sql")}
+    for before, rows in (("0007", _QUESTIONS_OF_0006), ("0012", _PRACTICE_OF_0011)):
+        for path, text in texts.items():
+            if path.name < before:
+                path.write_text(text)
+            else:
+                path.unlink(missing_ok=True)
+        Migrations(fresh.owner, folder).up()
+        with connected(fresh.owner) as connection:
+            connection.execute(rows)
+    Migrations(fresh.owner).up()
+    with connected(fresh.owner) as connection:
+        query = "select user_id, questions_answered, last_day::text, credited_until from student_progress"
+        assert connection.execute(query).fetchall() == [("usr_ada", 2, "2026-03-02", None)]
+        query = "select day::text, source_id from study_days order by 1"
+        assert connection.execute(query).fetchall() == [
+            ("2026-03-01", "prs_1"),
+            ("2026-03-02", "prs_1"),
+            ("2026-03-04", "prs_2"),
+            ("2026-03-05", "prs_2"),
+        ]
+        query = "select question_id, topic_id from practice_slots where session_id = 'prs_1' order by 1"
+        assert connection.execute(query).fetchall() == [("qst_1", "top_1"), ("qst_2", None)]
+
+
 def test_a_name_without_a_number_is_refused(tmp_path: Path) -> None:
     (tmp_path / "more.sql").write_text("select 1;")
     with pytest.raises(ValueError, match="NNNN_name"):

@@ -191,14 +191,20 @@ def test_an_account_that_breaks_a_rule_is_refused(ace: Ace, served: Process, ema
 
 
 def test_the_demo_can_be_loaded_again(ace: Ace, served: Process) -> None:
-    def packages() -> Any:
-        with served.client() as client:
-            return client.get("/exam-packages").json()
+    """Both packages of the demo have a template to practise by, one however often it is loaded."""
 
-    before = packages()
+    def loaded() -> tuple[Any, Any]:
+        with served.client() as client:
+            templates = client.get("/instructor/practice-templates", headers=bearer(client, "instructor"))
+            return client.get("/exam-packages").json(), templates.json()
+
+    before = loaded()
+    of = {each["examPackageId"] for each in before[1]["items"]}
+    assert len(of & {each["id"] for each in before[0]["items"]}) == 2
+    assert [each["publishedVersion"] for each in before[1]["items"]] == [1, 1]
     result = ace.run("demo", "load")
     assert (result.returncode, result.stderr) == (0, "")
-    assert packages() == before
+    assert loaded() == before
 
 
 def test_the_documents_are_written_without_a_database(ground: Path) -> None:

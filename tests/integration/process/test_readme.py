@@ -50,13 +50,19 @@ def test_the_tour_can_be_walked_to_its_end(served: Process, tour: str) -> None:
     assert (walked.returncode, walked.stderr) == (0, ""), walked.stdout
     lines = walked.stdout.splitlines()
     told = [json.loads(line) for line in lines if line.startswith("{")]
-    me, enrolment, questions, answer, *moves, summary, report, waiting, approved, found = told
+    me, enrolment, questions, answer, *moves, summary, sure, ended, judged, weak, ready, profile, badges = told[:15]
     assert me["user"]["name"] == "Ada"
     assert enrolment["status"] == "active"
-    assert len(_items(questions)) == 5
+    assert len(_items(questions)) == 10
     assert answer["feedback"]["explanations"]
-    assert [move["status"] for move in moves] == ["paused", "active", "finished"]
+    assert [move["status"] for move in (*moves, ended)] == ["paused", "active", "finished", "finished"]
     assert summary["answered"] == 1
+    assert (sure["feedback"], judged["answered"], len(judged["calibration"])) == (None, 1, 3)
+    assert {area["class"] for area in weak["items"]} == {"unknown"}
+    assert (ready["status"], ready["passProbability"]) == ("insufficient_data", None)
+    assert (profile["totalQuestionsAnswered"], profile["studyStreakCurrent"]) == (2, 1)
+    assert "answers_100" in [badge["code"] for badge in badges["toEarn"]]
+    report, waiting, approved, found = told[15:]
     assert (report["mode"], report["total"], report["created"], report["rejected"]) == ("dry_run", 1, 1, 0)
     stem = "Which port does SSH use by default?"
     assert [item["stem"] for item in _items(waiting)] == [stem]

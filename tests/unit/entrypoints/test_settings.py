@@ -191,6 +191,21 @@ def test_addresses_are_kept_as_browsers_write_them() -> None:
     assert settings.public_url == "https://ace.test"
 
 
+def test_packages_for_new_students_are_named_by_slug_or_id_each_once() -> None:
+    assert load({}).auto_enroll_packages == ()
+    names = "network, pkg_01m7y0w5089re0wwbvvzgw20sf,web-2,network ,"
+    assert load({"ACE_AUTO_ENROLL_PACKAGES": names}).auto_enroll_packages == (
+        "network",
+        "pkg_01m7y0w5089re0wwbvvzgw20sf",
+        "web-2",
+    )
+
+
+@pytest.mark.parametrize("names", ["Network", "net work", "network;web", "-a", "a--b", "network,\u00fc", "a\nb"])
+def test_what_can_be_no_package_is_refused(names: str) -> None:
+    assert problems_of({"ACE_AUTO_ENROLL_PACKAGES": names})[0].startswith("ACE_AUTO_ENROLL_PACKAGES")
+
+
 @given(st.text(max_size=30))
 def test_whatever_follows_the_scheme_gives_an_address_or_a_problem(rest: str) -> None:
     try:
