@@ -24,6 +24,9 @@ class JobName(StrEnum):
     INDEX_QUESTIONS = "index_questions"
     REHASH_QUESTIONS = "rehash_questions"
     COMPARE_QUESTIONS = "compare_questions"
+    EXPIRE_ENROLLMENTS = "expire_enrollments"
+    SCHEDULE_REVIEWS = "schedule_reviews"
+    COUNT_FACILITIES = "count_facilities"
 
 
 # A job that finishes what a request has begun waits until the request is over: they do not do the same work twice, and

@@ -1,4 +1,4 @@
-"""What there is to try the platform with: two packages of questions and one account per portal."""
+"""What there is to try the platform with: two packages of questions to practise by, and one account per portal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from application.enrollment.defining import PackageOutline
 from application.question_bank.imports import ImportOrder
 from domain.auth.people import Role
 from domain.errors import DomainError, Kind
+from domain.practice.templates import TemplateContent, TemplateSettings
 from entrypoints.container import Container
 
 PASSWORD = "practise-every-day"  # noqa: S105 - known to everyone, which is why production refuses it
@@ -58,6 +59,12 @@ PACKAGES = tuple(
     )
 )
 
+TEMPLATE = TemplateContent(
+    title="Ten questions",
+    description="Ten questions from every topic, each explained as soon as it is answered.",
+    settings=TemplateSettings(count=10),
+)
+
 
 async def load_demo(container: Container) -> None:
     """Loads what is missing; what was loaded before stays as people made it."""
@@ -65,7 +72,8 @@ async def load_demo(container: Container) -> None:
         if not await container.import_reader().was_imported(package.bank):
             file = container.demo_file(package.bank)
             await container.import_questions()(None, ImportOrder(file=file, bank=package.bank, publish=True))
-        await container.define_package()(None, package.outline)
+        defined = await container.define_package()(None, package.outline)
+        await container.provide_template()(defined.package.id, TEMPLATE)
     for role, email in ACCOUNTS.items():
         new = NewUser(role=role, email=email, password=PASSWORD, name=f"Demo {role}", email_verified=True, demo=True)
         await container.ensure_user()(new)

@@ -21,6 +21,7 @@ _PLACEHOLDER_WORDS = re.compile(
 _DIFFERENT_CHARACTERS_AROUND_A_WORD = 24
 _HOST_LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*")
+_PACKAGE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*|[a-z]+_[A-Za-z0-9_-]{1,58}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAIL_PORTS = {"smtp": 587, "smtps": 465}
 _SWITCH = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -150,6 +151,14 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 def items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def packages(text: str) -> tuple[str, ...]:
+    """Slugs or ids, each once."""
+    for item in items(text):
+        if not _PACKAGE_NAME.fullmatch(item):
+            raise ValueError(f"{item!r} is neither a slug nor an id")
+    return tuple(dict.fromkeys(items(text)))
 
 
 def origins(text: str) -> tuple[str, ...]:

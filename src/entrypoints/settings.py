@@ -76,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_failures_per_minute: int = 30
     registrations_per_ten_minutes: int = 300
     mail_requests_per_ten_minutes: int = 60
+    auto_enroll_packages: tuple[str, ...] = ()
     bootstrap_admin: Account | None = None
     bootstrap_instructor: Account | None = None
     db_pool_min: int = 2
@@ -158,6 +159,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         values.between(1, 1_000_000),
         "1 to 1000000",
     ),
+    ("auto_enroll_packages", "ACE_AUTO_ENROLL_PACKAGES", values.packages, "a comma-separated list of slugs or ids"),
     ("db_pool_min", "ACE_DB_POOL_MIN", values.between(1, 200), "1 to 200"),
     ("db_pool_max", "ACE_DB_POOL_MAX", values.between(1, 200), "1 to 200"),
     ("db_prepare_threshold", "ACE_DB_PREPARE_THRESHOLD", values.threshold, "a number, or 0 or off"),

@@ -22,6 +22,7 @@ from adapters.postgres.auth import (
     PostgresMailWork,
     PostgresThrottleWork,
 )
+from adapters.postgres.enrollment.registering import PostgresRegistrationWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.attempt_gate import LinesOfAttempts
 from adapters.system.security_log import SecurityLog
@@ -57,6 +58,7 @@ from application.auth.registering import CreateUser, EnsureUser, Examine, Regist
 from application.auth.signing_in import SignIn, SignOut, SignOutEverywhere
 from application.auth.staying import Authenticate, ReadProfile, RefreshSession
 from application.auth.throttling import GuardAttempts, TakeQuota
+from application.enrollment.auto_enrolling import AutoEnroll
 from application.mail import Mailer
 from entrypoints.container.foundations import Foundations
 from entrypoints.quotas import guessing_rules, quotas_of
@@ -134,13 +136,20 @@ class Access(Foundations):
     )
     take_quota = providers.Singleton(TakeQuota, transact=throttle_transaction)
     quotas = providers.Singleton(quotas_of, Foundations.settings)
+    registration_transaction = providers.Singleton(
+        PostgresTransaction, Foundations.database, PostgresRegistrationWork, Foundations.ids
+    )
+    auto_enroll = providers.Singleton(
+        AutoEnroll, ids=Foundations.ids, packages=Foundations.settings.provided.auto_enroll_packages
+    )
     register_student = providers.Factory(
         RegisterStudent,
-        transact=auth_transaction,
+        transact=registration_transaction,
         examine=examine,
         open_session=open_session,
         policy=auth_policy,
         events=auth_events,
+        welcome=auto_enroll,
     )
     register_staff = providers.Factory(
         RegisterStaff,

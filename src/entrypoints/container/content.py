@@ -1,4 +1,4 @@
-"""Packages, question bank and practice, by the names their callers ask for."""
+"""Packages and question bank, by the names their callers ask for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from adapters.files.demo_files import demo_file
 from adapters.files.html_sanitiser import AllowListSanitiser
 from adapters.files.question_files import QuestionFilesByFormat
 from adapters.files.question_writers import QuestionWritersByFormat
-from adapters.postgres.enrollment import (
+from adapters.postgres.enrollment.enrolling import (
     PostgresEnrollmentReader,
     PostgresEnrollmentWork,
-    PostgresPackageReader,
-    PostgresPackageWork,
+    PostgresExpiringWork,
 )
-from adapters.postgres.practice import PostgresPracticeReader, PostgresPracticeWork
+from adapters.postgres.enrollment.packages import PostgresPackageReader, PostgresPackageWork
 from adapters.postgres.question_bank.authoring import PostgresAuthoringWork
 from adapters.postgres.question_bank.exporting import PostgresExportTransaction
 from adapters.postgres.question_bank.import_register import (
@@ -33,11 +32,20 @@ from adapters.postgres.question_bank.rehashing import PostgresContentHashes
 from adapters.postgres.question_bank.taxonomy import PostgresTaxonomyReader, PostgresTaxonomyWork
 from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from adapters.system.import_process import ImportProcesses
+from application.enrollment.administering import (
+    ChangeEnrollment,
+    EndEnrollment,
+    EnrollStudent,
+    ListEnrolled,
+    ListEnrollmentsOf,
+)
+from application.enrollment.current import ReadCurrentEnrollment
 from application.enrollment.defining import DefinePackage
-from application.enrollment.enrolling import CancelEnrollment, Enroll
-from application.practice.reading import ListPracticeSessions, ReadPracticeSession, ReviewPractice, SummarisePractice
-from application.practice.sitting import AnswerQuestion, FinishPractice, PausePractice, ResumePractice
-from application.practice.starting import CreatePracticeSession
+from application.enrollment.enrolling import CancelEnrollment, Enroll, UpgradeEnrollment
+from application.enrollment.expiring import ExpireEnrollments
+from application.enrollment.managing import ChangePackage, CreatePackage, DeletePackage
+from application.enrollment.package_reading import ReadOfferedPackage, ReadPackage
+from application.enrollment.tiers import AddTier, ChangeTier, DeleteTier
 from application.question_bank.authoring import (
     ArchiveQuestion,
     CreateQuestion,
@@ -85,7 +93,7 @@ EXPORT_SECONDS = 900.0
 
 
 class Content(Access):
-    """What is learnt: packages, the question bank, practice."""
+    """What is learnt: packages and the question bank."""
 
     # enrollment
     package_reader = providers.Singleton(PostgresPackageReader, Access.database)
@@ -95,8 +103,25 @@ class Content(Access):
         PostgresTransaction, Access.database, PostgresEnrollmentWork, Access.ids
     )
     define_package = providers.Factory(DefinePackage, package_transaction, Access.ids)
+    read_offered_package = providers.Factory(ReadOfferedPackage, package_reader=package_reader)
+    read_package = providers.Factory(ReadPackage, package_reader=package_reader)
+    create_package = providers.Factory(CreatePackage, transact=package_transaction, ids=Access.ids)
+    change_package = providers.Factory(ChangePackage, transact=package_transaction)
+    delete_package = providers.Factory(DeletePackage, transact=package_transaction)
+    add_tier = providers.Factory(AddTier, transact=package_transaction, ids=Access.ids)
+    change_tier = providers.Factory(ChangeTier, transact=package_transaction)
+    delete_tier = providers.Factory(DeleteTier, transact=package_transaction)
     enroll = providers.Factory(Enroll, enrollment_transaction, Access.ids)
+    upgrade_enrollment = providers.Factory(UpgradeEnrollment, enrollment_transaction, Access.ids)
     cancel_enrollment = providers.Factory(CancelEnrollment, enrollment_transaction)
+    enroll_student = providers.Factory(EnrollStudent, transact=enrollment_transaction, ids=Access.ids)
+    change_enrollment = providers.Factory(ChangeEnrollment, transact=enrollment_transaction, ids=Access.ids)
+    end_enrollment = providers.Factory(EndEnrollment, transact=enrollment_transaction)
+    read_current_enrollment = providers.Factory(ReadCurrentEnrollment, reader=enrollment_reader)
+    list_enrollments_of = providers.Factory(ListEnrollmentsOf, reader=enrollment_reader)
+    list_enrolled = providers.Factory(ListEnrolled, reader=enrollment_reader)
+    expiring_transaction = providers.Singleton(PostgresTransaction, Access.database, PostgresExpiringWork, Access.ids)
+    expire_enrollments = providers.Singleton(ExpireEnrollments, transact=expiring_transaction)
 
     # question_bank
     question_files = providers.Singleton(QuestionFilesByFormat)
@@ -181,16 +206,3 @@ class Content(Access):
     compare_questions = providers.Singleton(CompareQuestions, transact=comparing_transaction)
     indexing_transaction = providers.Singleton(PostgresTransaction, Access.database, PostgresIndexingWork, Access.ids)
     index_questions = providers.Singleton(IndexQuestions, transact=indexing_transaction)
-
-    # practice
-    practice_reader = providers.Singleton(PostgresPracticeReader, Access.database)
-    practice_transaction = providers.Singleton(PostgresTransaction, Access.database, PostgresPracticeWork, Access.ids)
-    create_practice_session = providers.Factory(CreatePracticeSession, Access.ids, practice_transaction)
-    answer_question = providers.Factory(AnswerQuestion, practice_transaction)
-    pause_practice = providers.Factory(PausePractice, practice_transaction)
-    resume_practice = providers.Factory(ResumePractice, practice_transaction)
-    finish_practice = providers.Factory(FinishPractice, practice_transaction)
-    read_practice_session = providers.Factory(ReadPracticeSession, practice_reader)
-    list_practice_sessions = providers.Factory(ListPracticeSessions, practice_reader)
-    review_practice = providers.Factory(ReviewPractice, practice_reader)
-    summarise_practice = providers.Factory(SummarisePractice, practice_reader)

@@ -44,6 +44,7 @@ from entrypoints.http.auth_bodies import (
     user_body,
 )
 from entrypoints.http.authentication import Container, CsrfRefused, OriginRefused
+from entrypoints.http.injection import Injected
 from entrypoints.http.portals import operation
 from entrypoints.http.session_cookies import SessionEdge
 
@@ -173,7 +174,7 @@ class OpenPortal(Portal):
     async def register(
         self,
         data: JSONBody[RegisterRequest],
-        register_student: NamedDependency[RegisterStudent],
+        register_student: Injected[RegisterStudent[Any]],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
         """Register, and be signed in at once."""

@@ -31,6 +31,19 @@ def hashed(request: ApiRequest, body: msgspec.Struct) -> Response[Any]:
     return _conditional(request, content, content_tag(content))
 
 
+def personal(body: msgspec.Struct, version: int) -> Response[Any]:
+    """The body with its version as ETag, for `If-Match`. No cache may keep it, so there is nothing to compare.
+
+    For what is one person's own, and for what tells more than the version covers, as a count of what others change.
+    """
+    return Response(msgspec.json.encode(body), headers={"etag": f'"{version}"'}, media_type="application/json")
+
+
+def version_tag(version: int) -> dict[str, str]:
+    """The header that says of which version an answer to a change tells."""
+    return {"etag": f'"{version}"'}
+
+
 def content_tag(content: bytes) -> str:
     """An ETag that changes with every byte."""
     return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'

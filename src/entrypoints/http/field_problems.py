@@ -11,6 +11,7 @@ from litestar.exceptions import ValidationException
 
 from domain.errors import FieldProblem, InvalidInput
 from entrypoints.http.decimals import SENTENCES
+from entrypoints.http.fields import SLUG_IN_WORDS, SLUG_PATTERN
 
 _PLACE = re.compile(r"^(?P<what>.*) - at (?:`key` in )?`\$(?P<path>.*?)`$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<unknown>\[\.\.\.\])")
@@ -18,7 +19,7 @@ _NAMED = re.compile(r"field `(?P<name>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
 _NAME_LIMIT = 100
 # The decoder shows patterns as Python would.
-_IN_WORDS: Final = {repr(pattern): sentence for pattern, sentence in SENTENCES.items()}
+_IN_WORDS: Final = {repr(pattern): sentence for pattern, sentence in {**SENTENCES, SLUG_PATTERN: SLUG_IN_WORDS}.items()}
 # The decoder tells its reasons in words only; the order matters, the first that occurs decides.
 _CODES: Final[tuple[tuple[str, str], ...]] = (
     ("missing required field", "required"),

@@ -19,6 +19,13 @@ NO_BREAK_AFTER: Final = "(?!\n)"
 ID_PATTERN: Final = f"^[A-Za-z0-9_-]+${NO_BREAK_AFTER}"
 PUBLISHED_ID_PATTERN: Final = "^[A-Za-z0-9_-]{1,64}$"
 
+SLUG_PATTERN: Final = f"^[a-z0-9]+(-[a-z0-9]+)*${NO_BREAK_AFTER}"
+# No longer than an identifier, in whose place it may stand.
+MAX_SLUG: Final = 64
+SLUG_IN_WORDS: Final = (
+    f"Expected lower-case letters and digits in groups joined by single hyphens, at most {MAX_SLUG} characters"
+)
+
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=ID_PATTERN)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=10_000)]

@@ -45,6 +45,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "admin-auth": "The same for administrators, who register with an invitation.",
     "enrollment": "Exam packages that anybody may look at, and what students are enrolled in.",
     "practice": "Students practise: a session draws questions, takes answers, and is reviewed.",
+    "progress": "What a student has come to: profile, streaks and badges, what is weak, and how ready they are.",
     "question_bank": "Instructors and administrators fill the question banks.",
     "admin": "Administrators see to people, their sessions and limits, and to the record of it.",
     "health": "For orchestrators and monitoring.",

@@ -209,7 +209,8 @@ def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
     names = {
         "Deprecation": operation.is_deprecated,
         "Link": operation.is_deprecated or operation.uses(page),
-        "ETag": operation.uses(conditional.versioned, conditional.hashed),
+        "ETag": operation.uses(conditional.versioned, conditional.hashed, conditional.personal)
+        or "tagged" in operation.handler.opt,
         "Idempotency-Replayed": operation.uses(once, idempotency_key),
         "Location": status in ("201", "202") and "located" in operation.handler.opt,
         "RateLimit": "quota" in operation.handler.opt,

@@ -91,11 +91,11 @@ class InvalidCursor(HttpRefusal):
 
 
 class StaleVersion(HttpRefusal):
-    """`If-Match` names a version that cannot be the current one."""
+    """`If-Match` names no version at all: send the ETag of the answer as it was, with its quotes."""
 
     code = "request.stale_version"
     kind = Kind.PRECONDITION_FAILED
-    title = "The content has another version by now"
+    title = "If-Match names no version of this content"
 
 
 class HostNotAllowed(HttpRefusal):
