@@ -37,7 +37,7 @@ def list_papers() -> Script:
         limit="21",
         now="null",
         exam_package_id="null",
-        status="null",
+        statuses="array[]::text[]",
     )
     return Script(statements=(_CHECK, listing))
 
