@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -285,8 +286,11 @@ async def test_simultaneous_answers_to_all_slots_are_all_counted(world: World) -
 
 @pytest.mark.parametrize("moves", [(FinishPractice, FinishPractice), (FinishPractice, FinishPractice, PausePractice)])
 async def test_simultaneous_finishes_have_one_result(
-    world: World, clock: SettableClock, moves: tuple[Callable[..., Any], ...]
+    world: World, clock: SettableClock, moves: tuple[Callable[..., Any], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each comes at an instant of its own: the first end stands, and is what both are told."""
+    start, seconds = clock.now(), count(1)
+    monkeypatch.setattr(SettableClock, "now", lambda _: start + timedelta(seconds=next(seconds)))
     stocked(world, offers(2))
     session_id = (await create(world)).session.id
     outcomes = await asyncio.gather(
