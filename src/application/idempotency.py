@@ -2,11 +2,14 @@
 
 An entrypoint puts a `OnceOnly` into `once_only` around a use case; the transaction of that use case keeps the answer in
 the unit of work of the effect itself, so that there is never an effect without its answer or an answer without effect.
+A refusal is no effect, also where a unit returns it to keep what time did: it is not kept, so that the same request is
+taken once it can be, when a pause is over, say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -54,3 +57,13 @@ class Replayed(Exception):
 
 
 once_only: ContextVar[OnceOnly | None] = ContextVar("once_only", default=None)
+
+
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """Transactions in here change nothing: the answer is kept by the first one after them."""
+    token = once_only.set(None)
+    try:
+        yield
+    finally:
+        once_only.reset(token)

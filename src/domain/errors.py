@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -33,7 +34,10 @@ class FieldProblem:
 
 
 class DomainError(Exception):
-    """A refusal. `code` is a promise to clients and never changes; `title` says the rule, `detail` this case."""
+    """A refusal. `code` is a promise to clients and never changes; `title` says the rule, `detail` this case.
+
+    `facts` are what a client can go on with, by name: the current revision, when to come back.
+    """
 
     code: ClassVar[str]
     kind: ClassVar[Kind]
@@ -45,11 +49,13 @@ class DomainError(Exception):
         *,
         problems: tuple[FieldProblem, ...] = (),
         retry_after_seconds: int | None = None,
+        facts: Mapping[str, str | int] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.problems = problems
         self.retry_after_seconds = retry_after_seconds
+        self.facts = dict(facts or {})
 
 
 class InvalidInput(DomainError):

@@ -1,4 +1,6 @@
--- Which questions a practice session is made of. No key is read.
+-- Which questions a practice session is made of. No key is read. Practice tells keys, so what stands on the paper of an
+-- exam that the student can still go on with (`sitting`, the rule of enrollment/enrolling `has_live_exam`) is not drawn.
+-- It is left out before anything is limited, from a hashed list that is made once: of no row while no exam is under way.
 
 -- name: draw_questions
 -- A window of at most 500 questions of each matching part, read from an index alone, from the session's own start on
@@ -11,6 +13,11 @@ with banks as materialized (
     select l.question_bank_id as id
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
      where l.exam_package_id = %(exam_package_id)s
+), sitting as materialized (
+    select t.question_id
+      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
+       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
 ), topics as materialized (
     select t.id from question_topics t join banks on banks.id = t.question_bank_id
      where t.id = any(%(topic_ids)s::text[])
@@ -18,12 +25,14 @@ with banks as materialized (
     select q.* from banks b cross join lateral (
         (select q.id, q.draw_key from questions q
           where q.question_bank_id = b.id and q.published_version is not null and q.draw_key >= %(start)s::float8
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
         union all
         (select q.id, q.draw_key from questions q
           where q.question_bank_id = b.id and q.published_version is not null and q.draw_key < %(start)s::float8
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
@@ -35,6 +44,7 @@ with banks as materialized (
         (select q.id, q.draw_key from questions q
           where q.question_bank_id = b.id and q.difficulty_id = d.id and q.published_version is not null
             and q.draw_key >= %(start)s::float8
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
@@ -42,6 +52,7 @@ with banks as materialized (
         (select q.id, q.draw_key from questions q
           where q.question_bank_id = b.id and q.difficulty_id = d.id and q.published_version is not null
             and q.draw_key < %(start)s::float8
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
@@ -53,6 +64,7 @@ with banks as materialized (
         (select q.id, q.draw_key from questions q
           where q.topic_id = t.id and q.published_version is not null and q.draw_key >= %(start)s::float8
             and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
@@ -60,6 +72,7 @@ with banks as materialized (
         (select q.id, q.draw_key from questions q
           where q.topic_id = t.id and q.published_version is not null and q.draw_key < %(start)s::float8
             and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
+            and q.id not in (select question_id from sitting)
             and (not %(unseen)s::boolean or not exists (select from practice_slots a
                   where a.user_id = %(user_id)s and a.question_id = q.id and a.answered_at is not null))
           order by q.draw_key limit 500)
@@ -87,6 +100,11 @@ with banks as materialized (
     select l.question_bank_id as id
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
      where l.exam_package_id = %(exam_package_id)s
+), sitting as materialized (
+    select t.question_id
+      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
+       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
 ), wrong as materialized (
     select distinct a.question_id
       from judged_answers a
@@ -99,6 +117,7 @@ with banks as materialized (
      cross join lateral (
         select q.id, q.published_version from questions q
          where q.id = candidate.question_id and q.published_version is not null
+           and q.id not in (select question_id from sitting)
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
@@ -125,6 +144,11 @@ with banks as materialized (
     select l.question_bank_id as id
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
      where l.exam_package_id = %(exam_package_id)s
+), sitting as materialized (
+    select t.question_id
+      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
+       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
 ), picked as materialized (
     select q.id, q.published_version
       from (select question_id, sha256(convert_to(%(session_id)s::text || question_id, 'UTF8')) as place
@@ -134,6 +158,7 @@ with banks as materialized (
      cross join lateral (
         select q.id, q.published_version from questions q
          where q.id = candidate.question_id and q.published_version is not null
+           and q.id not in (select question_id from sitting)
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
@@ -154,12 +179,18 @@ with banks as materialized (
     select l.question_bank_id as id
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
      where l.exam_package_id = %(exam_package_id)s
+), sitting as materialized (
+    select t.question_id
+      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
+       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
 ), picked as materialized (
     select q.id, q.published_version
       from review_cards candidate
      cross join lateral (
         select q.id, q.published_version from questions q
          where q.id = candidate.question_id and q.published_version is not null
+           and q.id not in (select question_id from sitting)
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))

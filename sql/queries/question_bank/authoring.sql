@@ -34,7 +34,9 @@ select version, round, submitted_by, submitted_at, decision, decided_by, decided
  limit 1;
 
 -- name: was_served
-select exists (select from practice_slots where question_id = %(question_id)s) as yes;
+select exists (select from practice_slots where question_id = %(question_id)s)
+    or exists (select from exam_slots where question_id = %(question_id)s)
+    or exists (select from exam_voids where question_id = %(question_id)s) as yes;
 
 -- name: labels
 -- What the content hash names; a topic that is held this way is neither renamed

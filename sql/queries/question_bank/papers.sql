@@ -15,8 +15,11 @@ with banks as materialized (
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
      where l.exam_package_id = %(exam_package_id)s
 ), seen as materialized (
-    select question_id as id, count(*)::integer as times from practice_slots
-     where user_id = %(user_id)s::text group by question_id
+    select question_id as id, count(*)::integer as times
+      from (select question_id from practice_slots where user_id = %(user_id)s::text
+            union all
+            select question_id from exam_slots where user_id = %(user_id)s::text) served
+     group by question_id
 ), wanted as materialized (
     select distinct topic_id, difficulty_id
       from jsonb_to_recordset(%(sections)s::jsonb) as s (topic_id text, difficulty_id text)

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from application.idempotency import KeyReused, OnceOnly, Replayed, once_only
 from application.ports import AuditEntry, Clock, Job, Transaction, Work
+from domain.errors import DomainError
 
 WorkT = TypeVar("WorkT", bound="MemoryWork")
 ResultT = TypeVar("ResultT")
@@ -95,5 +96,6 @@ async def _once(once: OnceOnly, tables: Tables, unit: Callable[[WorkT], Awaitabl
             raise KeyReused
         raise Replayed(answer)
     result = await unit(work)
-    tables["idempotency_keys"][once.user_id, once.key] = (once.fingerprint, once.render(result))
+    if not isinstance(result, DomainError):
+        tables["idempotency_keys"][once.user_id, once.key] = (once.fingerprint, once.render(result))
     return result

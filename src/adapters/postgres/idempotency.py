@@ -10,6 +10,7 @@ import psycopg
 from adapters.postgres.connections import Connection
 from adapters.postgres.statements import load
 from application.idempotency import KeyReused, OnceOnly, Replayed, RequestInFlight
+from domain.errors import DomainError
 
 SQL = load("operations")
 _PRIMARY_KEY = "idempotency_keys_pkey"
@@ -35,7 +36,9 @@ class Memory:
         raise Replayed(row["answer"])
 
     async def keep(self, connection: Connection, result: object, now: datetime) -> None:
-        """Stores the answer that the caller is about to get."""
+        """Stores the answer that the caller is about to get, unless it is a refusal: what stood in the way may go."""
+        if isinstance(result, DomainError):
+            return
         await connection.execute(
             SQL["add_idempotency_key"],
             {

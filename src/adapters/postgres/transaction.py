@@ -42,14 +42,20 @@ class PostgresWork(Work):
     # The constraints that are rules of the domain, by name; a violation of any other is a `StoreConflict`.
     refusals: ClassVar[Mapping[str, type[DomainError]]] = {}
 
-    def __init__(self, connection: Connection, now: datetime, ids: IdGenerator) -> None:
+    def __init__(self, connection: Connection, now: datetime, ids: IdGenerator, clock: Clock | None = None) -> None:
+        """`clock` replaces the database's own, for tests."""
         self._connection = connection
         self._now = now
         self._ids = ids
+        self._clock = clock
 
     @property
     def now(self) -> datetime:
         return self._now
+
+    def _move_on(self, read: datetime) -> None:
+        """The time goes on, never back, to when the database was asked for what had to be waited for."""
+        self._now = max(self._now, read if self._clock is None else self._clock.now())
 
     def end(self) -> None:
         """The unit is over and its connection belongs to the next one: what still tries to use it fails."""
@@ -147,7 +153,7 @@ class PostgresTransaction(Transaction[WorkT], Generic[WorkT]):
         memory: Memory | None,
     ) -> ResultT:
         lease.committing = False
-        work = self._work_type(connection, await self._begin(connection), self._ids)
+        work = self._work_type(connection, await self._begin(connection), self._ids, self._clock)
         try:
             if memory is None:
                 result = await unit(work)

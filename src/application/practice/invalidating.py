@@ -42,7 +42,7 @@ class InvalidatePractice:
                 return refusal
             if void != held:
                 await work.save_session(void)
-                await take_back(work, student, source_id=session_id, answers=void.answered_count)
+                await take_back(work, student, answers=void.answered_count)
                 await after_end(work, void)
                 await work.audit(_entry(actor, held, void))
             return OverseenSessionView.of(void, work.now)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,13 +11,13 @@ from domain.practice.judging import FeedbackMode
 from domain.practice.paper import PracticePaper
 from domain.practice.plans import Source
 from domain.practice.results import Summary
-from domain.practice.revelation import Explanation, Revelation
 from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStatus
 from domain.question_bank.certainty import Certainty
 from domain.question_bank.imported import NumericBand, TextFormat
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.ordering import shown_ids
+from domain.question_bank.ordering import in_order, shown_ids
 from domain.question_bank.questions import Choice, Response
+from domain.question_bank.revelation import Explanation, Revelation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,12 +226,6 @@ class SummaryView:
 
     session: SessionView
     summary: Summary
-
-
-def in_order(kind: QuestionKind, choices: Iterable[Choice], order: Sequence[str]) -> tuple[Choice, ...]:
-    """The choices in the order that their session froze, each by the name it is shown by."""
-    by_id: Mapping[str, Choice] = {choice.id: choice for choice in choices}
-    return tuple(replace(by_id[choice], id=name) for choice, name in shown_ids(kind, order).items())
 
 
 def _feedback(slot: PracticeSlot, kind: QuestionKind) -> FeedbackView | None:

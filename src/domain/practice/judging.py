@@ -7,9 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.errors import FieldProblem
-from domain.practice.revelation import Revelation, reveal
 from domain.question_bank.certainty import Certainty, with_certainty
 from domain.question_bank.questions import AnswerInvalid, KeyedQuestion, Response, refuse_unfit
+from domain.question_bank.revelation import Revelation, reveal
 from domain.question_bank.scoring import STANDARD, ScoringPolicy, score
 
 

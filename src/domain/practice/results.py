@@ -12,9 +12,8 @@ from domain.practice.refusals import ReviewNotAvailable
 from domain.practice.sessions import PracticeSession, PracticeStatus
 from domain.question_bank.certainty import HIGHEST_FACTOR, Calibration, Certainty, calibration
 from domain.question_bank.scoring import Score
-from domain.question_bank.totals import SlotMark, Total, TotalPolicy, total
+from domain.question_bank.totals import SlotMark, Total, TotalPolicy, percent_of, total
 
-_PERCENT_PLACES = 2
 # Nothing is passed or failed by practising, and no total is below zero.
 _PRACTICE = TotalPolicy(pass_mark=Decimal(0))
 
@@ -141,8 +140,3 @@ def _total(answered: Iterable[SlotResult]) -> Total:
         if result.mark is not None
     )
     return total(marks, _PRACTICE)
-
-
-def percent_of(share: Fraction) -> Decimal:
-    """In percent, rounded once, half to even, at the second decimal place."""
-    return Decimal(round(share * 100 * 10**_PERCENT_PLACES)).scaleb(-_PERCENT_PLACES)

@@ -15,9 +15,9 @@ from domain.practice.refusals import (
     PracticePaused,
     TimedPracticeCannotPause,
 )
-from domain.practice.revelation import Revelation
 from domain.question_bank.certainty import Certainty
 from domain.question_bank.questions import KeyedQuestion, Response
+from domain.question_bank.revelation import Revelation
 from domain.question_bank.scoring import STANDARD, ScoringPolicy
 
 MAX_SECONDS_PER_EVENT = 300

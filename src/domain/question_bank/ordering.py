@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import Choice, PublicQuestion
@@ -34,6 +35,12 @@ def shown_ids(kind: QuestionKind, order: Sequence[str]) -> Mapping[str, str]:
     question are written as A, B, C… in the right order. There they share out the same ids anew, as they are shown.
     """
     return dict(zip(order, sorted(order) if kind in _ORDER_IS_THE_KEY else order, strict=True))
+
+
+def in_order(kind: QuestionKind, choices: Iterable[Choice], order: Sequence[str]) -> tuple[Choice, ...]:
+    """The choices in the order that their session froze, each by the name it is shown by."""
+    by_id: Mapping[str, Choice] = {choice.id: choice for choice in choices}
+    return tuple(replace(by_id[choice], id=name) for choice, name in shown_ids(kind, order).items())
 
 
 def _blindly(seed: str, question: PublicQuestion) -> tuple[str, ...]:

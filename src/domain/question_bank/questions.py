@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Protocol
 
 from domain.errors import DomainError, FieldProblem, Kind
 from domain.question_bank.imported import FormattedText, NumericBand, TextFormat
@@ -64,6 +65,19 @@ class AnswerKey:
     weights: Mapping[str, Decimal] | None = None
     explanations: Mapping[str, FormattedText] = field(default_factory=dict)
     explanation: FormattedText | None = None
+
+
+class Answerable(Protocol):
+    """What must be known of a version to tell whether an answer fits it: its kind and its names, not its key."""
+
+    @property
+    def kind(self) -> QuestionKind: ...
+
+    @property
+    def choice_ids(self) -> tuple[str, ...]: ...
+
+    @property
+    def prompt_ids(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +175,7 @@ _ASKED: Mapping[QuestionKind, _Asked] = {
 }
 
 
-def refuse_unfit(question: KeyedQuestion, response: Response) -> None:
+def refuse_unfit(question: Answerable, response: Response) -> None:
     """An answer gives what its kind of question asks for and nothing else, and names only what the question has.
 
     One choice where one is asked for, at least one where several are; an order has every choice once; of the prompts
@@ -176,7 +190,7 @@ def refuse_unfit(question: KeyedQuestion, response: Response) -> None:
         raise _invalid(*problems)
 
 
-def _misplaced(question: KeyedQuestion, response: Response) -> Iterator[FieldProblem]:
+def _misplaced(question: Answerable, response: Response) -> Iterator[FieldProblem]:
     """What was given and not asked for, and what was asked for and not given."""
     asked = _ASKED[question.kind]
     for other in dict.fromkeys(_ASKED.values()):
@@ -191,7 +205,7 @@ def _gives(response: Response, asked: _Asked) -> bool:
     return getattr(response, asked.field) not in (None, ())
 
 
-def _strangers(question: KeyedQuestion, response: Response) -> Iterator[FieldProblem]:
+def _strangers(question: Answerable, response: Response) -> Iterator[FieldProblem]:
     """The first name in each field that the question does not know."""
     matched = tuple(choice for _, choice in response.pairs)
     for pointer, choices in (("/choiceIds", response.choice_ids), ("/order", response.order), ("/pairs", matched)):
@@ -203,7 +217,7 @@ def _strangers(question: KeyedQuestion, response: Response) -> Iterator[FieldPro
         yield FieldProblem("/pairs", "unknown_prompt", f"The question has no prompt {unasked[:64]}.")
 
 
-def _miscounted(question: KeyedQuestion, response: Response) -> tuple[FieldProblem, ...]:
+def _miscounted(question: Answerable, response: Response) -> tuple[FieldProblem, ...]:
     if question.kind in _ONE_CHOICE and len(response.choice_ids) > 1:
         return (FieldProblem("/choiceIds", "too_many_choices", "The question takes exactly one option."),)
     if response.order and sorted(response.order) != sorted(question.choice_ids):

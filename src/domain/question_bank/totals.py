@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from domain.question_bank.certainty import HIGHEST_FACTOR
 
+_PERCENT_PLACES = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalPolicy:
@@ -59,6 +61,11 @@ def total(slots: Iterable[SlotMark], policy: TotalPolicy) -> Total:
         plain, best = by_certainty or Decimal(0), best * HIGHEST_FACTOR
     passed = _percent(plain, best) >= Fraction(policy.pass_mark)
     return Total(mark=plain, max_mark=best, certainty_mark=by_certainty, passed=passed)
+
+
+def percent_of(share: Fraction) -> Decimal:
+    """In percent, rounded once, half to even, at the second decimal place."""
+    return Decimal(round(share * 100 * 10**_PERCENT_PLACES)).scaleb(-_PERCENT_PLACES)
 
 
 def _by_certainty(slots: tuple[SlotMark, ...], policy: TotalPolicy) -> Decimal | None:

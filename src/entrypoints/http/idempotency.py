@@ -11,9 +11,7 @@ import msgspec
 from litestar import Response
 
 from application.idempotency import OnceOnly, Replayed, once_only
-from domain.errors import DomainError
 from entrypoints.http.exchange import exchange_of
-from entrypoints.http.problems import MEDIA_TYPE, headers_of, problem_of, status_of
 from entrypoints.http.refusals import invalid
 from entrypoints.http.replies import RenderedReply, Reply, rendered
 from entrypoints.http.requests import ApiRequest
@@ -39,12 +37,10 @@ async def once(
     """Calls the use case and answers with `respond(result)`; with a key, at most once for this caller.
 
     The answer is kept by the transaction of the use case, so `respond` is applied to what the unit of work returns: it
-    must return what the use case returns, or a refusal to be raised afterwards.
+    must return what the use case returns, or a refusal to be raised afterwards. A refusal is never kept.
     """
 
     def render(result: Any) -> RenderedReply:
-        if isinstance(result, DomainError):
-            return _rendered_refusal(result, exchange_of(request.scope).request_id)
         return rendered(respond(result), request.route_handler.status_code)
 
     key = idempotency_key(request)
@@ -80,8 +76,3 @@ async def _fingerprint(request: ApiRequest) -> bytes:
     """What makes two requests the same: method, path and body."""
     start = f"{request.method} {request.scope['path']}\n".encode()
     return hashlib.sha256(start + await request.body()).digest()
-
-
-def _rendered_refusal(refusal: DomainError, request_id: str) -> RenderedReply:
-    body = msgspec.json.encode(problem_of(refusal, request_id))
-    return RenderedReply(status_of(refusal), headers_of(refusal), MEDIA_TYPE, body)

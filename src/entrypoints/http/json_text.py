@@ -43,6 +43,11 @@ def storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
+def without_strings(text: bytes) -> bytes:
+    """The text without its strings: brackets, literals and numbers are left."""
+    return _STRING.sub(b"", text)
+
+
 def _refuse_broken_encoding(text: bytes) -> None:
     try:
         text.decode()
@@ -54,7 +59,7 @@ def _nests_too_deep(text: bytes) -> bool:
     """Takes away the innermost brackets once for each allowed level; what is then left was deeper, or unbalanced."""
     if _STRAIGHT_DOWN.match(text.lstrip()):
         return True
-    brackets = _STRING.sub(b"", text).translate(_AS_SQUARE, _NOT_BRACKETS)
+    brackets = without_strings(text).translate(_AS_SQUARE, _NOT_BRACKETS)
     for _ in range(DEPTH_LIMIT):
         before = len(brackets)
         brackets = brackets.replace(b"[]", b"")

@@ -60,7 +60,10 @@ class FieldFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """An error. `code` is stable and listed in docs/errors.md; `instance` is the request id."""
+    """An error. `code` is stable and listed in docs/errors.md; `instance` is the request id.
+
+    Some codes have members of their own, in which a client finds what it can go on with.
+    """
 
     type: str
     title: Annotated[str, msgspec.Meta(description="The same for every problem with this code")]
@@ -89,6 +92,18 @@ def problem_of(refusal: DomainError, request_id: str) -> Problem:
         instance=request_id,
         errors=faults or msgspec.UNSET,
     )
+
+
+def document_of(refusal: DomainError, request_id: str) -> bytes:
+    """The same as it is sent, with what this refusal tells in members of its own; they never replace the usual ones."""
+    problem = problem_of(refusal, request_id)
+    if not refusal.facts:
+        return msgspec.json.encode(problem)
+    return msgspec.json.encode({**msgspec.to_builtins(problem), **_own_members(refusal)})
+
+
+def _own_members(refusal: DomainError) -> dict[str, str | int]:
+    return {name: fact for name, fact in refusal.facts.items() if name not in Problem.__struct_fields__}
 
 
 def headers_of(refusal: DomainError) -> dict[str, str]:
@@ -135,7 +150,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     refusal = as_refusal(error, _parameter_names(request))
     note(error, refusal)
     return Response(
-        msgspec.json.encode(problem_of(refusal, exchange.request_id)),
+        document_of(refusal, exchange.request_id),
         status_code=status_of(refusal),
         headers=headers_of(refusal),
         media_type=MEDIA_TYPE,
@@ -151,7 +166,7 @@ def _parameter_names(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 async def send_problem(send: Send, exchange: Exchange, refusal: DomainError) -> None:
     """Answers with a problem where there is no handler: in the layers around the router."""
-    body = msgspec.json.encode(problem_of(refusal, exchange.request_id))
+    body = document_of(refusal, exchange.request_id)
     headers: list[Header] = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     headers += [(name.encode(), value.encode("latin-1")) for name, value in headers_of(refusal).items()]
     await send({"type": "http.response.start", "status": status_of(refusal), "headers": headers})

@@ -152,15 +152,16 @@ async def test_a_refused_request_leaves_the_key_free(client: httpx.AsyncClient, 
     assert len(store.tables["notes"]) == 1
 
 
-async def test_a_refusal_that_was_committed_is_repeated_as_it_was(
+async def test_a_refusal_that_left_something_behind_leaves_the_key_free_too(
     client: httpx.AsyncClient, store: MemoryStore
 ) -> None:
-    first, second = await add(client, "full"), await add(client, "full")
-    assert_problem(first, 409, "sample.note_refused")
-    assert (second.status_code, second.json()) == (409, first.json())
-    assert second.headers["content-type"] == "application/problem+json"
-    assert second.headers["idempotency-replayed"] == "true"
-    assert len(store.tables["notes"]) == 1
+    """What stood in the way may be gone when the same request comes again."""
+    for times in (1, 2):
+        refused = await add(client, "full")
+        assert_problem(refused, 409, "sample.note_refused")
+        assert "idempotency-replayed" not in refused.headers
+        assert len(store.tables["notes"]) == times
+    assert (await add(client, "a")).status_code == 201
 
 
 @pytest.mark.parametrize("key", [b"", b" ", b"a b", b"a" * 256, b"\xc3\xa9", b"a\tb"])

@@ -103,6 +103,21 @@ async def test_a_refused_request_is_not_remembered(store: Store) -> None:
     assert await store.effects() == 1
 
 
+async def test_a_refusal_that_is_returned_keeps_what_was_done_and_leaves_the_key_free(store: Store) -> None:
+    async def refuse_afterwards(work: Work) -> Refused:
+        await act(work)
+        return Refused()
+
+    token = once_only.set(once())
+    try:
+        assert isinstance(await store.transact(refuse_afterwards), Refused)
+    finally:
+        once_only.reset(token)
+    assert await store.effects() == 1
+    assert [await send(store, once()) for _ in range(2)] == ["done", "answer: done"]
+    assert await store.effects() == 2
+
+
 async def test_only_the_first_transaction_of_a_request_keeps_the_answer(store: Store) -> None:
     """A use case with two units is not mistaken for its own replay."""
     token = once_only.set(once())

@@ -17,7 +17,6 @@ from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarg
 from application.practice.sitting import FinishPractice
 from application.practice.views import PracticeView, QuestionView, ReviewItem
 from domain.practice.judging import Answer, FeedbackMode
-from domain.practice.revelation import Revelation
 from domain.practice.sessions import give_answer
 from domain.question_bank.imported import (
     FormattedText,
@@ -28,6 +27,7 @@ from domain.question_bank.imported import (
 )
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerKey, Choice, Response
+from domain.question_bank.revelation import Revelation
 from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.practice_builders import EVERY_KIND, MATCH, NUMBER, ORDER, SECRET, STUDENT, TEXT, Offer, World
 from tests.support.practice_worlds import answering, create, draw, give, hold, stocked, world_of

@@ -13,11 +13,11 @@ import pytest
 from adapters.postgres.statements import load
 from tests.support.postgres import ClonedDatabase
 
-_QUESTIONS, _OWN = 20_000, 3_000
+_QUESTIONS, _OWN, _PAPER = 20_000, 3_000, 100
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _GROWING: Final = (
     *("questions", "question_versions", "practice_slots", "practice_sessions"),
-    *("review_cards", "flagged_questions"),
+    *("review_cards", "flagged_questions", "exam_sessions", "exam_slots"),
 )
 _FILLED = f"""
 set session_replication_role = replica;
@@ -51,6 +51,14 @@ insert into flagged_questions (user_id, question_id, flagged_at)
 select user_id, question_id, answered_at from practice_slots where slot % 10 = 0;
 insert into review_cards (user_id, question_id, state, stability, difficulty, due, last_review, reviews, made_of, as_of)
 select user_id, question_id, 'review', 1, 1, answered_at, answered_at, 1, 0, answered_at from practice_slots;
+insert into exam_sessions (user_id, id, exam_package_id, tier_id, attempt_no, created_at, rules, status, started_at,
+                           sealed_at, seal_reason)
+select 'usr_' || u, 'exs_' || s, 'pkg_net', 'tie_1', s, now(), '{{}}',
+       case when s = 1 then 'active' else 'abandoned' end, now(),
+       case when s > 1 then now() end, case when s > 1 then 'timeout' end
+  from generate_series(0, 99) u, generate_series(1, 5) s;
+insert into exam_slots (user_id, session_id, slot, section, question_id, version, choice_order, max_mark)
+select user_id, id, n, 0, 'qst_' || n * 3, 1, '{{}}', 1 from exam_sessions, generate_series(1, {_PAPER}) n;
 set session_replication_role = origin;
 """
 _WANTED: Final[dict[str, Any]] = {
@@ -77,7 +85,7 @@ _DRAWS: Final = [
 
 @pytest.fixture(scope="module")
 def filled(module_database: ClonedDatabase) -> Iterator[psycopg.Connection]:
-    """Twenty thousand questions, and five students with three thousand answers each."""
+    """Twenty thousand questions, five students with three thousand answers each, and an exam under way of everybody."""
     with module_database.administration() as connection:
         connection.execute(_FILLED.encode())
         connection.execute("vacuum analyze")
@@ -111,9 +119,10 @@ def test_a_draw_reads_no_more_questions_than_its_window(
     """500 of each part, and no table that grows with everybody is read as a whole."""
     plan = carried_out(filled, name, wishes)
     whole = {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan" and node["Actual Loops"]}
-    assert whole & {"questions", "question_versions", "practice_slots", "review_cards"} == set()
+    assert whole & {"questions", "question_versions", "practice_slots", "review_cards", "exam_slots"} == set()
     assert rows_of(plan, "questions") <= 2 * 500 + 50
     assert rows_of(plan, "practice_slots", "flagged_questions", "review_cards") <= 2 * _OWN
+    assert rows_of(plan, "exam_sessions", "exam_slots") == 1 + _PAPER
 
 
 def numbered(statement: str) -> str:

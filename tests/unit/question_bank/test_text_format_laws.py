@@ -80,6 +80,16 @@ def test_a_file_that_was_read_is_written_again_byte_by_byte(format_: Format, que
         assert format_.write(format_.read(written)) == written
 
 
+def test_a_character_that_is_no_text_is_refused_however_it_is_written() -> None:
+    """HTML can name it by its number; cleaned, it is the character itself."""
+    (problem,) = (
+        item
+        for item in FORMATS["gift"].parse(io.BytesIO(b"// [id:1]\nWhy?{\n\t=Yes\n\t~[html]&\\#1;\n}\n\n"))
+        if isinstance(item, ImportProblem) and item.severity is Severity.ERROR
+    )
+    assert (problem.field, problem.code) == ("option-b", "control_character")
+
+
 @formats
 @pytest.mark.parametrize("stem", ["\ufeffWhy?", "\ufeff \ufeff\u2003Why?", "\ufeff", "\ufeffANSWER: A"])
 @given(question=complete_questions(kinds=(QuestionKind.SINGLE,)))

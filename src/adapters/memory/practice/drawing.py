@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from adapters.memory.progress.repetition import StoredCard
 from adapters.memory.store import MemoryWork
+from domain.exam.moves import expire
+from domain.exam.sessions import ExamSession, ExamSlot
 from domain.practice.paper import DrawnQuestion
 from domain.practice.plans import PracticePlan, Source
 from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStatus, lapse
@@ -34,7 +36,7 @@ class MemoryDrawing(MemoryWork):
 
     async def draw_questions(self, user_id: str, plan: PracticePlan, session_id: str) -> tuple[DrawnQuestion, ...]:
         offered: Mapping[tuple[str, str], PublishedQuestion] = self._tables["published_questions"]
-        wanted = self._of_source(user_id, plan.source)
+        wanted, sitting = self._of_source(user_id, plan.source), self._sitting(user_id)
         matching = [
             DrawnQuestion(
                 question=row.question,
@@ -42,7 +44,10 @@ class MemoryDrawing(MemoryWork):
                 flagged=(user_id, question_id) in self._tables["flagged_questions"],
             )
             for (package_id, question_id), row in offered.items()
-            if package_id == plan.exam_package_id and row.matches(plan) and wanted(question_id)
+            if package_id == plan.exam_package_id
+            and row.matches(plan)
+            and wanted(question_id)
+            and question_id not in sitting
         ]
         if plan.source is Source.DUE:
             due = self._due(user_id)
@@ -62,6 +67,13 @@ class MemoryDrawing(MemoryWork):
         if source is Source.DUE:
             return self._due(user_id).__contains__
         return lambda _: True
+
+    def _sitting(self, user_id: str) -> set[str]:
+        """What stands on the papers of exams that the student can still go on with: practice tells keys."""
+        slots: list[ExamSlot] = list(self._tables["exam_slots"].values())
+        exams: Mapping[tuple[str, str], ExamSession] = self._tables["exam_sessions"]
+        live = {key for key, exam in exams.items() if key[0] == user_id and expire(exam, self.now).is_live}
+        return {slot.question_id for slot in slots if (slot.user_id, slot.session_id) in live}
 
     def _incorrect(self, user_id: str) -> set[str]:
         """Where the latest judged answer is wrong. What is not judged yet does not count, nor what is void."""

@@ -22,16 +22,15 @@ from application.practice.views import (
     ReviewView,
     SessionView,
     SummaryView,
-    in_order,
 )
 from domain.practice.results import SlotResult, may_review, summarise
-from domain.practice.revelation import Revelation, reveal
 from domain.practice.sessions import PracticeSession, lapse
 from domain.question_bank.certainty import Certainty
 from domain.question_bank.imported import TextFormat
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.ordering import shown_ids
+from domain.question_bank.ordering import in_order, shown_ids
 from domain.question_bank.questions import AnswerKey, Choice, Response
+from domain.question_bank.revelation import Revelation, reveal
 
 SQL = load("practice/reading")
 

@@ -7,29 +7,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from domain.practice.judging import Answer
 from domain.question_bank.certainty import Certainty, certainty_fraction
 from domain.question_bank.imported import TextFormat
-from domain.question_bank.questions import Response
-from domain.question_bank.wording import LONGEST_ANSWER
-from entrypoints.http.fields import Id, Mark, MarkedBody, MaxMark, RequestBody, ResponseBody, Text
-from entrypoints.http.refusals import invalid
+from entrypoints.http.fields import Id, Mark, MarkedBody, MaxMark, ResponseBody
+from entrypoints.http.responses import GivenResponse, ShownResponse
 
 _SlotNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-_Ids = Annotated[list[Id], Meta(max_length=100)]
-_Pairs = Annotated[dict[Id, Id], Meta(max_length=100)]
-_WholeNumber = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-# Of two given answers the second is told to be too much.
-_ANSWERS: Mapping[str, str] = {
-    "choice_ids": "choiceIds",
-    "choice_id": "choiceId",
-    "numeric_value": "numericValue",
-    "text": "text",
-    "order": "order",
-    "pairs": "pairs",
-}
 
 
 def _for_each_certainty(fraction: Fraction) -> str:
@@ -42,22 +28,11 @@ STAKES = (
 )
 
 
-class AnswerQuestionRequest(RequestBody):
+class AnswerQuestionRequest(GivenResponse):
     """The question by slot or id, the answer in the one field that its kind is answered in, and how sure one is."""
 
     slot: Annotated[_SlotNumber | None, Meta(description="The place of the question in the session, from 1")] = None
     question_id: Annotated[Id | None, Meta(description="In place of `slot`, or to agree with it")] = None
-    choice_ids: Annotated[_Ids | None, Meta(description="The options that are chosen")] = None
-    choice_id: Annotated[Id | None, Meta(description="The one option that is chosen, in place of `choiceIds`")] = None
-    numeric_value: Annotated[
-        Text | _WholeNumber | float | None,
-        Meta(description="A number with a decimal point; a string keeps every digit, as `-12.50` or `6.02e23`"),
-    ] = None
-    text: Annotated[
-        Text | None, Meta(description=f"A short answer, {LONGEST_ANSWER} characters at most; case does not matter")
-    ] = None
-    order: Annotated[_Ids | None, Meta(description="All options, from the first to the last")] = None
-    pairs: Annotated[_Pairs | None, Meta(description="The option of each prompt; prompts may be left out")] = None
     certainty: Annotated[
         Certainty | None,
         Meta(
@@ -72,38 +47,11 @@ class AnswerQuestionRequest(RequestBody):
         """The response and how sure the student is of it."""
         return Answer(response=self.response(), certainty=self.certainty)
 
-    def response(self) -> Response:
-        """The answer in its one spelling. Refuses two answers at once."""
-        given = [sent for name, sent in _ANSWERS.items() if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise invalid(f"/{given[1]}", "ambiguous", f"Send {given[0]} or {given[1]}, not both")
-        if self.numeric_value is not None:
-            return Response.counting(str(self.numeric_value))
-        if self.text is not None:
-            return Response.writing(self.text)
-        if self.pairs is not None:
-            return Response.matching(self.pairs)
-        if self.order is not None:
-            return Response.arranging(self.order)
-        return Response.choosing([self.choice_id] if self.choice_id is not None else self.choice_ids or [])
 
-
-class PracticeResponse(MarkedBody):
+class PracticeResponse(ShownResponse):
     """What a student has answered; what the kind of the question does not ask for is empty or null."""
 
-    choice_ids: list[str]
-    numeric_value: Annotated[Decimal | None, Meta(description="As a decimal string; null of other kinds")]
-    text: Annotated[str | None, Meta(description="The short answer; null of other kinds")]
-    order: Annotated[list[str], Meta(description="All options, from the first to the last")]
-    matched: Annotated[dict[str, str], Meta(description="The option of each prompt")] = field(name="pairs")
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "choiceIds": ["B"],
-        "numericValue": None,
-        "text": None,
-        "order": [],
-        "pairs": {},
-    }
+    example: ClassVar[Mapping[str, Any]] = ShownResponse.example
 
 
 class PracticeExplanation(ResponseBody):

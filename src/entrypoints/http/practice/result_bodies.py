@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, convert
 
 from application.practice.views import ReviewItem, SummaryView
-from domain.practice.results import percent_of
 from domain.practice.sessions import PracticeStatus
 from domain.question_bank.certainty import Calibration, Certainty, Judgement
+from domain.question_bank.totals import percent_of
 from entrypoints.http.fields import MarkedBody, MaxMark, ResponseBody
 from entrypoints.http.practice.answers import (
     AcceptedTexts,
