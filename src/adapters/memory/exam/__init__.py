@@ -1,0 +1,1 @@
+"""Exams in memory."""

@@ -1,0 +1,1 @@
+"""Exams: sitting one, overseeing it, and what comes of it."""

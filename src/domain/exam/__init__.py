@@ -1,0 +1,1 @@
+"""Exams: sessions that lose nothing, end on time, and are graded once."""
