@@ -100,7 +100,7 @@ class History:
                 reached = metrics[metric] >= threshold
                 if event.activity and reached and not held:
                     found[code] = Award(metrics[metric], event.activity.source_id, event.at)
-                if event.taken and held and not reached and found[code].source_id == event.taken:
+                if event.taken and held and not reached:
                     found[code] = replace(found[code], revoked_at=max(event.at, found[code].at))
         return found
 

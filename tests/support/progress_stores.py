@@ -79,10 +79,10 @@ class Progress(Protocol):
 
         return await self.transact(unit)
 
-    async def take_back(self, source_id: str = "prs_1", answers: int = 1) -> StudentProgress:
+    async def take_back(self, answers: int = 1) -> StudentProgress:
         async def unit(work: ProfileWork) -> StudentProgress:
             student = await work.hold_progress(ADA.user_id)
-            return await take_back(work, student, source_id=source_id, answers=answers)
+            return await take_back(work, student, answers=answers)
 
         return await self.transact(unit)
 

@@ -22,6 +22,16 @@ select user_id, id, exam_package_id, tier_id, started_at, expires_at, ended_at, 
  limit 1
    for no key update
 
+-- name: has_live_exam
+-- After the enrolment is held, which whoever begins an exam holds too. What time has ended is not live, whether or not
+-- that was written down; under a policy with grace it may be live beyond that, and is, until the next sweep.
+select exists (
+    select from exam_sessions
+     where user_id = %(user_id)s and exam_package_id = %(package_id)s
+       and status in ('created', 'active', 'paused', 'overdue')
+       and (due_at is null or due_at >= %(now)s or status <> 'overdue' and rules ->> 'overdue_policy' = 'grace')
+) as live
+
 -- name: begun
 -- Rows are never deleted, so the first and the last one tell it. The student is held: no row comes meanwhile.
 select tier_id, min(started_at) as since, (array_agg(expires_at order by started_at desc, id desc))[1] as until

@@ -50,8 +50,10 @@ update exam_packages
 
 -- name: is_package_used
 -- Asked while it is held alone, in a statement of its own that sees what those have committed who were waited for.
--- Whoever practised was enrolled, and enrolments are never deleted.
+-- Whoever practised or sat an exam was enrolled, and enrolments are never deleted.
 select exists (select from enrollments where exam_package_id = %(package_id)s)
+    or exists (select from exam_sessions where exam_package_id = %(package_id)s)
+    or exists (select from exam_voids where exam_package_id = %(package_id)s)
     or exists (select from practice_templates where exam_package_id = %(package_id)s) as used
 
 -- name: drop_banks_of
@@ -89,7 +91,8 @@ select 1 as held from exam_package_tiers where id = %(tier_id)s for update
 
 -- name: is_tier_used
 -- After the wait, see is_package_used.
-select exists (select from enrollments where tier_id = %(tier_id)s) as used
+select exists (select from enrollments where tier_id = %(tier_id)s)
+    or exists (select from exam_sessions where tier_id = %(tier_id)s) as used
 
 -- name: drop_tier
 -- Only while it is held alone.

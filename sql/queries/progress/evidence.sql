@@ -4,7 +4,8 @@
 -- All that estimates of a student in a package are made from. Topics and questions are those of the package's visible
 -- banks; an answer counts wherever it was given, the newest ones only. How many published questions have no topic is
 -- told by what the banks keep, so that only an index is counted. Whoever shows a chance to pass wants to know as well
--- what became of those that were shown before, by chance as `outcomes` tells them.
+-- what became of those that were shown before, by chance as `outcomes` tells them. The bank of a question without a topic
+-- is asked for as a value: as a join it is looked up among all questions, which are then read as a whole.
 with clock as materialized (
     select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), banks as materialized (
@@ -20,11 +21,11 @@ with clock as materialized (
                            where topic_id = t.id and published_version is not null) q
 ), answers as materialized (
     select j.question_id, j.topic_id, j.answered_at, (j.mark / nullif(j.max_mark, 0))::float8 as fraction
-      from judged_answers j, clock
+      from topic_evidence j, clock
      where j.user_id = %(user_id)s and j.judged_at <= clock.now
        and (j.topic_id in (select id from topics)
-            or j.topic_id is null and exists (select from questions q join banks on banks.id = q.question_bank_id
-                                               where q.id = j.question_id))
+            or j.topic_id is null and (select q.question_bank_id from questions q where q.id = j.question_id)
+                                      in (select id from banks))
      order by j.answered_at desc
      limit %(most)s
 )
@@ -83,7 +84,7 @@ set local statement_timeout = '300s';
 with counted as materialized (
     select topic_id, count(*) as responses,
            sum(coalesce(greatest(0, least(1, mark / nullif(max_mark, 0))), 0))::float8 as earned
-      from judged_answers
+      from topic_evidence
      where judged_at <= %(now)s and topic_id is not null
      group by topic_id
 ), gone as (

@@ -39,6 +39,13 @@ with banks as materialized (
        and (%(exam_package_id)s::text is null or s.exam_package_id = %(exam_package_id)s)
      order by s.id desc
      limit %(latest)s
+), exams as materialized (
+    select s.id, s.exam_package_id, s.started_at, s.sealed_at, s.status, s.mark, s.max_mark, s.passed
+      from exam_sessions s
+     where s.user_id = %(user_id)s and s.started_at is not null
+       and (%(exam_package_id)s::text is null or s.exam_package_id = %(exam_package_id)s)
+     order by s.started_at desc, s.id desc
+     limit %(latest)s
 )
 select (select jsonb_agg(jsonb_build_object(
                    'week', c.week, 'topic_id', c.topic_id,
@@ -60,6 +67,14 @@ select (select jsonb_agg(jsonb_build_object(
                  from practice_slots t
                 where t.user_id = %(user_id)s and t.session_id = s.id and t.answered_at is not null
           ) marks on s.judged) as sessions,
+       (select jsonb_agg(jsonb_build_object(
+                   'id', x.id, 'exam_package_id', x.exam_package_id,
+                   'mark', case when x.status = 'finished' then greatest(x.mark, 0)::text end,
+                   'max_mark', case when x.status = 'finished' then x.max_mark::text end,
+                   'passed', case when x.status = 'finished' then x.passed end,
+                   'started_at', x.started_at, 'finished_at', x.sealed_at
+               ) order by x.started_at desc, x.id desc)
+          from exams x) as exams,
        (select count(*) from review_cards c join questions q on q.id = c.question_id
          where c.user_id = %(user_id)s and c.due <= %(now)s
            and q.published_version is not null and q.question_bank_id in (select id from banks)) as due,

@@ -9,7 +9,7 @@ from application.enrollment.steps import begun_before, carry_out, hold_last, req
 from application.ports import IdGenerator, Transaction
 from domain.auth.people import Actor
 from domain.enrollment.enrolling import Enrollment, Wish, cancel, enroll, upgrade
-from domain.enrollment.refusals import PackageNotFound
+from domain.enrollment.refusals import LiveExam, PackageNotFound
 from domain.identifiers import could_be_id
 
 
@@ -75,14 +75,20 @@ class UpgradeEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class CancelEnrollment:
-    """A student leaves a package. The enrolment stays in the history, and so do all results."""
+    """A student leaves a package, but not while sitting an exam of it.
+
+    The enrolment stays in the history, and so do all results.
+    """
 
     transact: Transaction[EnrollmentWork]
 
     async def __call__(self, actor: Actor, package_id: str) -> Enrollment:
         async def cancel_enrollment(work: EnrollmentWork) -> Enrollment:
             await work.hold_person(actor.user_id)
-            ended = cancel(await hold_last(work, actor.user_id, package_id), work.now)
+            last = await hold_last(work, actor.user_id, package_id)
+            if await work.has_live_exam(actor.user_id, package_id):
+                raise LiveExam
+            ended = cancel(last, work.now)
             await work.end_enrollment(ended)
             return ended
 

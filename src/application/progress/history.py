@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.ports import Transaction
-from application.progress.ports.history import HistoryReader, PractisedSession
+from application.progress.ports.history import HistoryReader, PractisedSession, SatExam
 from application.progress.ports.repetition import RepetitionWork
 from application.progress.repeating import ScheduleReviews
 from domain.auth.people import Actor
@@ -21,6 +21,7 @@ class HistoryView:
     effort: Effortful
     topic_names: Mapping[str, str]
     sessions: tuple[PractisedSession, ...]
+    exams: tuple[SatExam, ...]
     due: int
     flagged: int
 
@@ -49,6 +50,7 @@ class ReadProgress:
             effort=summed_up(found.cells, shown),
             topic_names=found.topic_names,
             sessions=found.sessions,
+            exams=found.exams,
             due=found.due,
             flagged=found.flagged,
         )

@@ -55,6 +55,14 @@ class EnrollmentExists(DomainError):
     title = "There is an active enrolment in this exam package, in another tier or until another time"
 
 
+class LiveExam(DomainError):
+    """Whoever sits an exam of the package leaves it afterwards."""
+
+    code = "enrollment.live_exam"
+    kind = Kind.CONFLICT
+    title = "An exam of this package is under way"
+
+
 class EnrollmentNotFound(DomainError):
     """The student is not enrolled in the package now; where the latest enrolment would do, they never were."""
 

@@ -30,6 +30,20 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExamOutcome:
+    """What a finished exam counts for its student: the questions answered in it, and how it went.
+
+    It is a day of study only where the student handed it in.
+    """
+
+    session_id: str
+    answers: int
+    passed: bool
+    perfect: bool
+    by_student: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyDay:
     """A local day on which a student did something, and the first thing that it was."""
 

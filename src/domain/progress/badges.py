@@ -95,13 +95,12 @@ def due(metrics: Metrics, badges: Iterable[Badge]) -> tuple[BadgeDefinition, ...
     )
 
 
-def lost(metrics: Metrics, badges: Iterable[Badge], source_id: str) -> tuple[Badge, ...]:
-    """The badges held whose evidence is this session and whose threshold is not reached any more."""
+def lost(metrics: Metrics, badges: Iterable[Badge]) -> tuple[Badge, ...]:
+    """The badges held whose threshold is not reached any more, whichever session brought them.
+
+    So what is held depends on what counts, and not on the order in which sessions were declared invalid.
+    """
     thresholds = {each.code: each.threshold for each in DEFINITIONS}
     return tuple(
-        badge
-        for badge in badges
-        if badge.is_held
-        and badge.source_id == source_id
-        and metrics.get(badge.metric, 0) < thresholds.get(badge.code, 0)
+        badge for badge in badges if badge.is_held and metrics.get(badge.metric, 0) < thresholds.get(badge.code, 0)
     )

@@ -270,7 +270,7 @@ async def test_a_badge_that_was_revoked_is_to_earn(ada: Student) -> None:
     await ada.studied(an_answer("prs_1", answers=100))
 
     async def unit(work: ProfileWork) -> None:
-        await take_back(work, await work.hold_progress(ada.user_id), source_id="prs_1", answers=40)
+        await take_back(work, await work.hold_progress(ada.user_id), answers=40)
 
     await ada.site.container.profile_transaction()(unit)
     body = await ada.read(BADGES)

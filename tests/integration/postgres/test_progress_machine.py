@@ -86,7 +86,7 @@ class Studying(RuleBasedStateMachine):
         """One of the last, which nobody answers in from then on."""
         session = self.untaken()[-back:][0]
         answers = self.history.counted(session)
-        self.both(lambda store: store.take_back(session, answers))
+        self.both(lambda store: store.take_back(answers))
         self.happened(taken=session)
         self.sessions += session == self.session
 

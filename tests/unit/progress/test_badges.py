@@ -91,25 +91,25 @@ def test_a_higher_metric_never_makes_less_due(
     assert set(due(metrics, badges)) <= set(due(higher, badges))
 
 
-@given(METRICS, BADGES, st.sampled_from(["prs_1", "prs_2", "prs_3"]))
-def test_a_badge_is_lost_with_its_session_only_and_only_below_its_threshold(
-    metrics: dict[Metric, int], badges: tuple[Badge, ...], source_id: str
+@given(METRICS, BADGES)
+def test_a_badge_is_lost_below_its_threshold_and_only_there_whatever_brought_it(
+    metrics: dict[Metric, int], badges: tuple[Badge, ...]
 ) -> None:
     thresholds = {each.code: each.threshold for each in DEFINITIONS}
-    taken = lost(metrics, badges, source_id)
+    taken = lost(metrics, badges)
     for badge in badges:
         below = metrics.get(badge.metric, 0) < thresholds[badge.code]
-        assert (badge in taken) == (badge.revoked_at is None and badge.source_id == source_id and below)
+        assert (badge in taken) == (badge.revoked_at is None and below)
 
 
 @given(METRICS, BADGES)
 def test_nothing_is_lost_and_due_at_once(metrics: dict[Metric, int], badges: tuple[Badge, ...]) -> None:
-    assert not {badge.code for badge in lost(metrics, badges, "prs_1")} & {each.code for each in due(metrics, badges)}
+    assert not {badge.code for badge in lost(metrics, badges)} & {each.code for each in due(metrics, badges)}
 
 
 def test_a_badge_that_nobody_defines_any_more_is_never_lost() -> None:
     old = award(BadgeDefinition(code="night_owl", metric=Metric.DAYS_ACTIVE, threshold=3))
-    assert lost({}, (old,), "prs_1") == ()
+    assert lost({}, (old,)) == ()
 
 
 @given(st.lists(st.dates(date(2026, 1, 1), date(2026, 2, 1))))

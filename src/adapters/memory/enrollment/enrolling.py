@@ -8,6 +8,8 @@ from domain.auth.people import Role, User
 from domain.enrollment.enrolling import Begun, Enrollment, Offer, Spell
 from domain.enrollment.packages import ExamPackage
 from domain.enrollment.refusals import EnrollmentExists
+from domain.exam.moves import expire
+from domain.exam.sessions import ExamSession
 
 
 class MemoryEnrollmentWork(MemoryWork, EnrollmentWork):
@@ -29,6 +31,14 @@ class MemoryEnrollmentWork(MemoryWork, EnrollmentWork):
         rows = self._rows(user_id, package_id)
         active = next((row for row in rows if row.ended_at is None), None)
         return active or max(rows, key=lambda row: (row.ended_at, row.id), default=None)
+
+    async def has_live_exam(self, user_id: str, package_id: str) -> bool:
+        exams: list[ExamSession] = list(self._tables["exam_sessions"].values())
+        return any(
+            expire(exam, self.now).is_live
+            for exam in exams
+            if (exam.user_id, exam.exam_package_id) == (user_id, package_id)
+        )
 
     async def begun(self, user_id: str, package_id: str) -> Begun:
         begun: dict[str, Spell] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from adapters.memory.store import MemoryWork
 from application.progress.ports.evidence import EvidenceWork, FacilityWork, Grounds, ReadinessWork
 from domain.enrollment.packages import ExamPackage, Visibility
+from domain.exam.sessions import ExamSession, ExamSlot, ExamStatus
+from domain.exam.voiding import Void, VoidMode, counting
 from domain.practice.judging import FeedbackMode
 from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStatus
 from domain.progress.calibration import Outcomes
@@ -17,10 +20,35 @@ from domain.progress.readiness import Prediction
 
 
 class _JudgedWork(MemoryWork):
-    """What has been judged by now: the view `judged_answers`."""
+    """What has been judged by now: the view `topic_evidence`."""
 
     def _judged(self) -> Iterator[tuple[str, JudgedAnswer]]:
         """Whose answer, and the answer."""
+        yield from self._practised()
+        yield from self._examined()
+
+    def _examined(self) -> Iterator[tuple[str, JudgedAnswer]]:
+        """Every question of a finished exam, a blank one too, but those that were dropped or credited to everybody."""
+        slots: list[ExamSlot] = list(self._tables["exam_slots"].values())
+        voids: list[Void] = list(self._tables["exam_voids"].values())
+        for slot in slots:
+            session: ExamSession = self._tables["exam_sessions"][slot.user_id, slot.session_id]
+            if session.status is not ExamStatus.FINISHED or session.sealed_at is None:
+                continue
+            in_package = counting(void for void in voids if void.exam_package_id == session.exam_package_id)
+            declared = in_package.get((slot.question_id, slot.version))
+            if declared is not None and declared.mode is not VoidMode.ACCEPT_ALSO:
+                continue
+            answer = JudgedAnswer(
+                question_id=slot.question_id,
+                topic_id=slot.topic_id,
+                fraction=fraction(slot.mark or Decimal(0), slot.max_mark),
+                answered_at=slot.answered_at or session.sealed_at,
+            )
+            yield slot.user_id, answer
+
+    def _practised(self) -> Iterator[tuple[str, JudgedAnswer]]:
+        """The view `judged_answers`."""
         slots: list[PracticeSlot] = list(self._tables["practice_slots"].values())
         for slot in slots:
             session: PracticeSession = self._tables["practice_sessions"][slot.user_id, slot.session_id]

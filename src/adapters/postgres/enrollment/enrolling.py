@@ -46,6 +46,10 @@ class PostgresEnrollmentWork(PostgresWork, EnrollmentWork):
         row = await self._one(SQL["hold_last_enrollment"], {"user_id": user_id, "package_id": package_id})
         return None if row is None else entity(row, Enrollment)
 
+    async def has_live_exam(self, user_id: str, package_id: str) -> bool:
+        row = await self._one(SQL["has_live_exam"], {"user_id": user_id, "package_id": package_id, "now": self.now})
+        return row is not None and row["live"] is True
+
     async def begun(self, user_id: str, package_id: str) -> Begun:
         rows = await self._all(SQL["begun"], {"user_id": user_id, "package_id": package_id})
         return {row["tier_id"]: entity(row, Spell) for row in rows}

@@ -13,7 +13,7 @@ from application.ports import Clock
 from application.progress.ports.history import LATEST_SESSIONS, HistoryReader, HistoryRecords, StudentClock
 
 SQL = load("progress/history")
-_NOTHING: Final[Mapping[str, object]] = {"cells": (), "topic_names": {}, "sessions": ()}
+_NOTHING: Final[Mapping[str, object]] = {"cells": (), "topic_names": {}, "sessions": (), "exams": ()}
 
 
 class PostgresHistoryReader(HistoryReader):

@@ -34,6 +34,12 @@ class EnrollmentWork(Work, Protocol):
         """The active row, or the one that ended last when none is active; nobody ends it meanwhile."""
 
     @abstractmethod
+    async def has_live_exam(self, user_id: str, package_id: str) -> bool:
+        """Whether the student sits an exam of the package; asked after the last enrolment is held, none begins
+        meanwhile.
+        """
+
+    @abstractmethod
     async def begun(self, user_id: str, package_id: str) -> Begun:
         """What the student had of each tier of the package before, whoever enrolled them."""
 

@@ -47,12 +47,30 @@ class PractisedSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SatExam:
+    """An exam in the history. Without a result, or where it does not count, the marks and `passed` are None."""
+
+    id: str
+    exam_package_id: str
+    mark: Decimal | None
+    max_mark: Decimal | None
+    passed: bool | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def percent(self) -> Decimal | None:
+        return None if self.mark is None or self.max_mark is None else percent_of(self.mark, self.max_mark)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRecords:
     """`cells` count every answer once, in any order. `due` and `flagged` count what can be practised now."""
 
     cells: tuple[EffortCell, ...]
     topic_names: Mapping[str, str]
     sessions: tuple[PractisedSession, ...]
+    exams: tuple[SatExam, ...]
     due: int
     flagged: int
 

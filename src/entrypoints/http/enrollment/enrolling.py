@@ -20,6 +20,7 @@ from domain.enrollment.refusals import (
     AccessUsedUp,
     EnrollmentExists,
     EnrollmentNotFound,
+    LiveExam,
     NotAnUpgrade,
     PackageNotFound,
     TierNotSelfService,
@@ -186,12 +187,12 @@ async def change_tier(
     summary="Leave an exam package",
     operation_id="cancelEnrollment",
     response_description="The enrolment has ended",
-    opt={**_STUDENTS, "refusals": (EnrollmentNotFound,)},
+    opt={**_STUDENTS, "refusals": (EnrollmentNotFound, LiveExam)},
 )
 async def leave_package(
     exam_package_id: FromPath[str], actor: NamedDependency[Actor], cancel_enrollment: Injected[CancelEnrollment]
 ) -> None:
-    """Leave an exam package. The enrolment ends and stays in the history, with all results."""
+    """Leave an exam package, but not during an exam. The enrolment ends and stays in the history, with all results."""
     await cancel_enrollment(actor, exam_package_id)
 
 

@@ -81,12 +81,16 @@ class PracticeInHistory(MarkedBody):
 
 
 class ExamInHistory(MarkedBody):
-    """An exam with its result."""
+    """An exam with its result, which is null as long as it is under way, and where it does not count."""
 
     id: str
     exam_package_id: str
-    percent: _SessionPercent
-    passed: Annotated[bool | None, Meta(description="Null while the result is not released")]
+    percent: Annotated[
+        Decimal | None, Meta(description="Marks in percent of those that can be had, as a decimal string")
+    ]
+    passed: Annotated[
+        bool | None, Meta(description="Whether the pass mark was reached; null as long as there is no result")
+    ]
     started_at: When
     finished_at: Annotated[When | None, Meta(description="Null until it is over")]
 
@@ -103,7 +107,9 @@ class ProgressBody(ResponseBody):
     practice_sessions: Annotated[
         list[PracticeInHistory], Meta(description=f"The latest {LATEST_SESSIONS}; GET /practice-sessions lists all")
     ]
-    exams: Annotated[list[ExamInHistory], Meta(description="Empty as long as there are no exams")]
+    exams: Annotated[
+        list[ExamInHistory], Meta(description=f"The latest {LATEST_SESSIONS}; GET /student/exam-history tells all")
+    ]
     due_count: Annotated[int, Meta(description="Questions that are due for review and can be practised now")]
     flagged_count: Annotated[int, Meta(description="Flagged questions that can be practised now")]
 
@@ -159,7 +165,16 @@ class ProgressBody(ResponseBody):
                 "finishedAt": "2026-03-02T08:31:00Z",
             }
         ],
-        "exams": [],
+        "exams": [
+            {
+                "id": "exs_01m7y0w5089re0wwbvvzgw20sk",
+                "examPackageId": "pkg_01m7y0w5089re0wwbvvzgw20sf",
+                "percent": "77",
+                "passed": True,
+                "startedAt": "2026-03-02T09:00:00Z",
+                "finishedAt": "2026-03-02T10:12:00Z",
+            }
+        ],
         "dueCount": 17,
         "flaggedCount": 3,
     }
@@ -172,7 +187,7 @@ def progress_body(view: HistoryView) -> ProgressBody:
         weeks=[_week(week, effort) for week, effort in view.effort.weeks],
         topics=[_topic(topic, view.topic_names) for topic in view.effort.topics],
         practice_sessions=convert(view.sessions, list[PracticeInHistory], from_attributes=True),
-        exams=[],
+        exams=convert(view.exams, list[ExamInHistory], from_attributes=True),
         due_count=view.due,
         flagged_count=view.flagged,
     )
