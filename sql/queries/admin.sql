@@ -78,3 +78,43 @@ select id, email, role, invited_by, created_at, expires_at, accepted_at, accepte
 from invitations
 where lower(email) = lower(%(email)s) and accepted_at is null and revoked_at is null
 for update;
+
+-- name: dashboard
+-- Everything at one instant. Sessions are counted from indexes; those that are live are few. A day begins at midnight UTC.
+-- Of events, which no table has more of, a million are counted at most.
+with t as materialized (
+    select n.at, date_trunc('day', n.at, 'UTC') as today, n.at - interval '24 hours' as yesterday
+      from (select coalesce(%(now)s::timestamptz, clock_timestamp()) as at) n
+), people as (
+    select count(*) filter (where role = 'student') as students,
+           count(*) filter (where role = 'instructor') as instructors, count(*) filter (where role = 'admin') as admins
+      from users where deleted_at is null
+), versions as (
+    -- One that is published and has an open next version is counted as both.
+    select count(*) filter (where latest_status = 'draft') as drafts,
+           count(*) filter (where latest_status = 'in_review') as in_review,
+           count(*) filter (where latest_status = 'changes_requested') as changes_requested,
+           count(*) filter (where published_version is not null) as published,
+           count(*) filter (where latest_status = 'archived') as archived
+      from questions
+), live as (
+    select count(*) filter (where s.status = 'created') as created, count(*) filter (where s.status = 'active') as active,
+           count(*) filter (where s.status = 'paused') as paused, count(*) filter (where s.status = 'overdue') as overdue,
+           count(*) filter (where s.due_at < t.at) as due,
+           count(*) filter (where s.status = 'active'
+                              and greatest(s.started_at, s.last_heartbeat_at) < t.at - %(unstable_for)s::interval) as lost
+      from t join exam_sessions s on s.status in ('created', 'active', 'paused', 'overdue')
+)
+select t.at, people.*, versions.*, live.*,
+       (select count(*) from question_banks) as question_banks,
+       (select count(*) from question_topics) as topics,
+       (select count(*) from exam_packages) as exam_packages,
+       (select count(*) from enrollments n
+         where n.status = 'active' and (n.expires_at is null or n.expires_at > t.at)) as enrollments,
+       (select count(*) from exam_sessions where status = 'finished') as finished,
+       (select count(*) from exam_sessions where started_at >= t.today) as today,
+       (select count(*) from (select from exam_records where kind = 'event' and at >= t.yesterday limit 1000000) e)
+           as events_24h,
+       (select count(*) from exam_flags where created_at >= t.yesterday and resolves is null) as flags_24h,
+       (select count(*) filter (where resolves is null) - count(resolves) from exam_flags) as open_flags
+  from t, people, versions, live;

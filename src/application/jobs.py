@@ -27,6 +27,9 @@ class JobName(StrEnum):
     EXPIRE_ENROLLMENTS = "expire_enrollments"
     SCHEDULE_REVIEWS = "schedule_reviews"
     COUNT_FACILITIES = "count_facilities"
+    REGRADE_EXAMS = "regrade_exams"
+    SWEEP_EXAMS = "sweep_exams"
+    SUGGEST_REVIEWS = "suggest_reviews"
 
 
 # A job that finishes what a request has begun waits until the request is over: they do not do the same work twice, and

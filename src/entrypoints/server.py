@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from domain.errors import DomainError
+from entrypoints.http.event_stream import stopping
 from entrypoints.http.problems import problem_of, status_of
 from entrypoints.http.refusals import HeadersTooLarge, MalformedRequest, RequestTimeout
 from entrypoints.settings import Settings
@@ -29,6 +30,7 @@ from entrypoints.settings import Settings
 HEADER_DEADLINE_SECONDS = 10
 HEADER_LIMIT_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
+STREAM_PATIENCE_SECONDS = 30
 _ACCEPTED_AT_ONCE = 128
 _REFUSAL_HEAD = (
     b"content-type: application/problem+json\r\nx-request-id: %b\r\ncontent-length: %d\r\n"
@@ -45,9 +47,13 @@ class CannotServe(Exception):
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 in which a client has ten seconds and 64 KiB for the head of a request."""
+    """HTTP/1.1 in which a client has ten seconds and 64 KiB for the head of a request.
+
+    An answer without an end of its own ends when the server stops, and when its reader takes nothing for half a minute.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _patience: asyncio.TimerHandle | None = None
     _head_bytes: int = 0
     _unparsed_bytes: int = 0
 
@@ -57,7 +63,26 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
+        self._end_patience()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if (stop := self._stream_end()) is None:
+            return
+        stop()
+        if self.flow.write_paused:
+            # Its reader has not taken what was sent before, and would be waited for.
+            self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stream_end() is not None and self._patience is None:
+            self._patience = self.loop.call_later(STREAM_PATIENCE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._end_patience()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -86,6 +111,17 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(MalformedRequest(msg))
+
+    def _stream_end(self) -> Callable[[], None] | None:
+        """What ends the answer that is being sent, if it is one without an end of its own."""
+        if self.cycle is None or self.cycle.response_complete:
+            return None
+        return stopping(self.cycle.scope)
+
+    def _end_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _start_deadline(self) -> None:
         self._stop_deadline()

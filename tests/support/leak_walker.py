@@ -21,7 +21,7 @@ from tests.support.question_site import QuestionSite, question_site_of
 from tests.support.whole_site import PASSWORD, Operation, WholeSite
 
 # Operations that show the key of what was answered, and no others do.
-TELLING: Final = frozenset({"answerPracticeQuestion", "reviewPracticeSession"})
+TELLING: Final = frozenset({"answerPracticeQuestion", "reviewPracticeSession", "getExamResult"})
 # What only staff read, and hold the key by their nature.
 FOR_AUTHORS: Final = frozenset(
     {"getQuestion", "getQuestionVersion", "compareQuestionVersions", "exportQuestions", "getQuestionImportRejects"}
@@ -29,7 +29,7 @@ FOR_AUTHORS: Final = frozenset(
 # Members of an answer that tell right from wrong. Until something is judged they are null, nothing, or not there.
 _JUDGED: Final = re.compile(
     r"correct|judged|accura|percent|score|right|wrong|explan|accepted|earned|calibration|[a-z]Mark$|^mark$|^answers$|"
-    r"^effectiveAnswers$|^dueCount$|^passProbability$"
+    r"^effectiveAnswers$|^dueCount$|^passProbability$|^passed$"
 )
 # An estimate has a value before there is any evidence. That nothing moves it too early is found by comparison.
 _SAYS_NOTHING: Final = frozenset({"maxMark", "certaintyMaxMark", "passMark", "chanceBelowPassMark"})
@@ -153,7 +153,8 @@ class LeakSite:
         """
         found = []
         for operation in operations:
-            for path in _asked(operation, {**_WORTH_ASKING, **known}):
+            of_exams = {"sessionId": known.get("examSessionId", "exs_none")} if "/exam-" in operation.path else {}
+            for path in _asked(operation, {**_WORTH_ASKING, **known, **of_exams}):
                 found += [each async for each in self._pages(person, operation, path)]
         return found
 
@@ -214,6 +215,7 @@ class Student:
     name: str
     id: str
     tier: str
+    exam: str | None = None
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self.site.whole.ask(method, path, self.name, **options)
@@ -257,6 +259,7 @@ class Student:
             "templateId": self.site.template,
             "tierId": self.tier,
             "userId": self.id,
+            "examSessionId": self.exam or "exs_none",
         }
 
 
@@ -282,6 +285,9 @@ _WORTH_ASKING: Final[Mapping[str, str]] = {
     "groupId": "grp_none",
     "importId": "imp_none",
     "published": "true",
+    "flagged": "true",
+    "slot": "1",
+    "type": "focus_lost",
 }
 
 
@@ -344,7 +350,7 @@ async def _made(written: QuestionSite, path: str, **body: Any) -> str:
 
 
 # What differs between two that did the same: who and when.
-_WHO: Final = re.compile(r"\b(?:usr|ses|enr|rdy)_[0-9a-z]+|\bnewcomer[0-9]+")
+_WHO: Final = re.compile(r"\b(?:usr|ses|enr|rdy|evt)_[0-9a-z]+|\bnewcomer[0-9]+")
 _WHEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _CLOCKS: Final = re.compile(r'"(?:timeSpentSeconds|remainingSeconds|instance)":(?:-?\d+|null|"[^"]*")')
 _RESPONSE: Final = re.compile(r'"response":(?:null|\{(?:[^{}]|\{[^{}]*\})*\})')

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ class Ace:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = (str(COMMAND),)
 
     @property
     def data(self) -> Path:
@@ -52,7 +53,7 @@ class Ace:
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
         return subprocess.run(
-            [COMMAND, *arguments],
+            [*self.command, *arguments],
             env=self._environment(environment),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -64,7 +65,7 @@ class Ace:
 
     def begin(self, *arguments: str, **environment: str) -> Process:
         """Starts a command that stays."""
-        return Process(arguments, self.folder, self._environment(environment))
+        return Process((*self.command, *arguments), self.folder, self._environment(environment))
 
     @contextmanager
     def serving(self, *arguments: str, **environment: str) -> Iterator[Process]:
@@ -85,12 +86,12 @@ class Ace:
 class Process:
     """A command that stays, in a process group of its own as a terminal would start it."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
         stamp = time.monotonic_ns()
         self._output, self._errors = folder / f"{stamp}.out", folder / f"{stamp}.err"
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [COMMAND, *arguments],
+                arguments,
                 env=environment,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

@@ -55,6 +55,8 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         PUT /student/flagged-questions/{questionId}
         DELETE /student/flagged-questions/{questionId}
         GET /student/progress
+        GET /student/exam-history
+        GET /exam-sessions/{sessionId}/result
         GET /student/profile
         PATCH /student/profile
         GET /student/badges
@@ -78,6 +80,16 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /practice-sessions/{sessionId}/finish
         GET /practice-sessions/{sessionId}/review
         GET /practice-sessions/{sessionId}/summary
+        GET /exam-sessions
+        POST /exam-sessions
+        GET /exam-sessions/{sessionId}
+        GET /exam-sessions/{sessionId}/paper
+        POST /exam-sessions/{sessionId}/heartbeat
+        POST /exam-sessions/{sessionId}/events
+        PUT /exam-sessions/{sessionId}/answers/{slot}
+        POST /exam-sessions/{sessionId}/submit
+        POST /exam-sessions/{sessionId}/pause
+        POST /exam-sessions/{sessionId}/resume
         GET /questions
         GET /questions/{questionId}
         GET /question-banks
@@ -130,8 +142,14 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         POST /instructor/question-imports/{importId}/cancel
         GET /instructor/question-imports/{importId}/near-duplicates
         GET /instructor/question-imports/{importId}
+        GET /instructor/exam-packages/{examPackageId}/statistics
+        GET /instructor/review-suggestions
+        POST /instructor/review-suggestions/{examPackageId}/{questionId}/{version}/dismiss
     """,
     ADMINS: """
+        GET /admin/dashboard
+        GET /admin/exam-packages/{examPackageId}/statistics
+        GET /admin/exam-sessions/monitor
         GET /admin/analytics/readiness-calibration
         GET /admin/users
         POST /admin/users
@@ -169,6 +187,27 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         GET /admin/users/{userId}/practice-sessions
         GET /admin/practice-sessions/{userId}/{sessionId}
         POST /admin/practice-sessions/{userId}/{sessionId}/invalidate
+        POST /admin/exam-sessions/{userId}/{sessionId}/authorise
+        GET /admin/exam-sessions
+        POST /admin/exam-sessions/adjust-time
+        GET /admin/exam-sessions/{userId}/{sessionId}
+        GET /admin/exam-sessions/{userId}/{sessionId}/events
+        GET /admin/exam-sessions/{userId}/{sessionId}/answers
+        POST /admin/exam-sessions/{userId}/{sessionId}/pause
+        POST /admin/exam-sessions/{userId}/{sessionId}/resume
+        POST /admin/exam-sessions/{userId}/{sessionId}/adjust-time
+        POST /admin/exam-sessions/{userId}/{sessionId}/force-submit
+        POST /admin/exam-sessions/{userId}/{sessionId}/terminate
+        POST /admin/exam-sessions/{userId}/{sessionId}/invalidate
+        POST /admin/exam-sessions/{userId}/{sessionId}/reinstate
+        POST /admin/exam-sessions/{userId}/{sessionId}/reopen
+        POST /admin/exam-sessions/{userId}/{sessionId}/regrade
+        POST /admin/exam-packages/{examPackageId}/void-question
+        GET /admin/exam-packages/{examPackageId}/voided-questions
+        POST /admin/exam-sessions/{userId}/{sessionId}/flags
+        POST /admin/exam-sessions/{userId}/{sessionId}/flags/{flagId}/resolve
+        GET /admin/users/{userId}/accommodations
+        PUT /admin/users/{userId}/accommodations
         GET /admin/exam-packages
         POST /admin/exam-packages
         GET /admin/exam-packages/{examPackageId}

@@ -16,6 +16,7 @@ from dependency_injector import providers
 from adapters.security.passwords import ArgonPasswordHasher
 from application.auth.registering import NewUser
 from application.enrollment.defining import PackageOutline
+from application.exam.monitoring import MonitorTerms
 from application.question_bank.imports import ImportOrder
 from application.question_bank.ports.importing import FileOptions
 from domain.auth.people import Role
@@ -132,6 +133,8 @@ async def whole_site_of(database: ClonedDatabase, **settings: Any) -> AsyncItera
     quotas = dict(container.quotas())
     unhurried = {name: replace(quotas[name], limit=_AS_OFTEN_AS_YOU_LIKE) for name in ("link", "import")}
     container.quotas.override(providers.Object(quotas | unhurried))
+    # Whoever asks waits for the end of the answer, and the monitor of exams has none of its own.
+    container.monitor_terms.override(providers.Object(MonitorTerms(watch_seconds=0.0)))
     app = create_app(container, log=AccessLog(LogLines().write))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:

@@ -12,6 +12,7 @@ _COMMANDS = {
     "migrate": "entrypoints.cli.migrate:migrate",
     "user": "entrypoints.cli.user:user",
     "import": "entrypoints.cli.imports:import_",
+    "exam": "entrypoints.cli.exam:exam",
     "export": "entrypoints.cli.exports:export",
     "demo": "entrypoints.cli.demo:demo",
     "openapi": "entrypoints.cli.documents:openapi",

@@ -10,6 +10,7 @@ from adapters.mail.smtp import SmtpMailer, Tls
 from adapters.postgres.admin import (
     PostgresAdminReader,
     PostgresAdminWork,
+    PostgresDashboardReader,
     PostgresGroupWork,
     PostgresLimitReader,
     PostgresLimitWork,
@@ -26,6 +27,7 @@ from adapters.postgres.enrollment.registering import PostgresRegistrationWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.system.attempt_gate import LinesOfAttempts
 from adapters.system.security_log import SecurityLog
+from application.admin.dashboard import ReadDashboard
 from application.admin.groups import (
     AddMember,
     ChangeGroup,
@@ -247,6 +249,8 @@ class Access(Foundations):
     end_every_session = providers.Singleton(EndEverySession, transact=admin_transaction, turnover=turnover)
     admin_reader = providers.Singleton(PostgresAdminReader, Foundations.database)
     read_user = providers.Factory(ReadUser, admin_reader=admin_reader)
+    dashboard_reader = providers.Singleton(PostgresDashboardReader, Foundations.database)
+    read_dashboard = providers.Factory(ReadDashboard, dashboard_reader)
     add_user = providers.Factory(AddUser, transact=admin_transaction, ids=Foundations.ids)
     change_user = providers.Factory(ChangeUser, transact=admin_transaction)
     delete_user = providers.Factory(DeleteUser, transact=admin_transaction)

@@ -8,6 +8,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from entrypoints.http.admin_audit import audit
+from entrypoints.http.admin_dashboard import dashboard
 from entrypoints.http.admin_groups import groups
 from entrypoints.http.admin_invitations import invitations
 from entrypoints.http.admin_limits import limits
@@ -15,5 +16,5 @@ from entrypoints.http.admin_people import people
 from entrypoints.http.admin_sessions import sessions
 
 handlers: Sequence[ControllerRouterHandler] = [
-    Router("/", route_handlers=[*people, *sessions, *invitations, *limits, *groups, *audit], tags=["admin"])
+    Router("/", route_handlers=[*people, *sessions, *invitations, *limits, *groups, *audit, *dashboard], tags=["admin"])
 ]

@@ -17,6 +17,7 @@ from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanScope, LifeSpanSe
 from entrypoints.http import openapi
 from entrypoints.http.areas import AREAS, Area, dependencies_of, middleware_of, routers_of
 from entrypoints.http.docs_page import docs_handlers
+from entrypoints.http.exam.figures import exam_gauges
 from entrypoints.http.exchange import HttpApp
 from entrypoints.http.health import Readiness, health_handlers
 from entrypoints.http.injection import provided, resolve_one_by_one
@@ -91,6 +92,8 @@ class Application:
         self._database: Database = container.providers["database"]()
         self.metrics = Metrics()
         self.metrics.gauge("ace_db", "Connection pool", self._database.statistics)
+        if (monitor_reader := container.providers.get("monitor_reader")) is not None:
+            self.metrics.of_store(lambda: exam_gauges(monitor_reader()))
         self.log = log or AccessLog()
         self.document = cache(lambda: openapi.complete(self._litestar(openapi.CONFIG)))
         self.litestar = self._litestar(None)

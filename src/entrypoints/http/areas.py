@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
-from entrypoints.http import admin, auth, enrollment, practice, progress, question_bank
+from entrypoints.http import admin, auth, enrollment, exam, practice, progress, question_bank
 from entrypoints.http.injection import needed
 
 
@@ -20,7 +20,7 @@ class Area(Protocol):
     def handlers(self) -> Sequence[ControllerRouterHandler]: ...
 
 
-AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, progress, practice, admin)
+AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, progress, practice, exam, admin)
 
 
 def routers_of(areas: Sequence[Area], available: Mapping[str, Provide]) -> list[Router]:

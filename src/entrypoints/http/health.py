@@ -82,7 +82,8 @@ def _figures(figures: Metrics) -> HTTPRouteHandler:
         response_description="The figures",
     )
     async def read_metrics() -> Response[str]:
-        """The figures of this process in Prometheus' text format."""
+        """The figures of this process, and of the exams of the whole installation, in Prometheus' text format."""
+        await figures.refresh()
         content: Any = figures.text()
         return Response(content, media_type=metrics.MEDIA_TYPE)
 

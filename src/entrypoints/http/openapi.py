@@ -28,7 +28,7 @@ Document: TypeAlias = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{name}"
 _DESCRIPTION: Final = (
-    "Exam preparation: question banks, exam packages, enrolment and practice.\n\n"
+    "Exam preparation: question banks, exam packages, enrolment, practice and exams.\n\n"
     "**Signing in.** `POST /student/auth/login` (or `/instructor/…`, `/admin/…`) answers with an `accessToken`: send it"
     " as `Authorization: Bearer …`, on this page with *Authorize*. It also sets cookies; a change that relies on"
     " those needs the `csrfToken` in `X-CSRF-Token`, which this page sends by itself. Anybody may register as a"
@@ -45,6 +45,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "admin-auth": "The same for administrators, who register with an invitation.",
     "enrollment": "Exam packages that anybody may look at, and what students are enrolled in.",
     "practice": "Students practise: a session draws questions, takes answers, and is reviewed.",
+    "exams": "Students sit exams against the clock; administrators watch over them and see to what they come to.",
     "progress": "What a student has come to: profile, streaks and badges, what is weak, and how ready they are.",
     "question_bank": "Instructors and administrators fill the question banks.",
     "admin": "Administrators see to people, their sessions and limits, and to the record of it.",
@@ -59,6 +60,10 @@ _PROBLEM_EXAMPLE: Final = {
     "code": "request.invalid",
     "instance": "5f0c1d2a9be34e6c8f7a60b1d4c2e913",
     "errors": [{"pointer": "/count", "code": "out_of_range", "message": "Expected `int` <= 200"}],
+}
+_OWN_MEMBERS: Final = {
+    "description": "What a client can go on with, as the code has it: `retryAt`, `currentRevision`, `opensAt` …",
+    "type": ["string", "integer"],
 }
 _SECURITY_SCHEMES: Final[Document] = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -125,6 +130,7 @@ def complete(app: Litestar) -> Document:
     paths: dict[str, Document] = {}
     for each in described:
         paths.setdefault(each.public_path, {})[each.method] = operations.describe(each, by_type)
+    components[Problem.__name__]["additionalProperties"] = _OWN_MEMBERS
     for name, example in _examples(types):
         components[name]["examples"] = [example]
     found: Document = {

@@ -1,7 +1,8 @@
 """One operation of the OpenAPI document: its parameters, bodies, problems and who may call it.
 
 What the handler's `opt` tells beyond callers and refusals: `may_be_signed_in` (a session is optional), `successor` (the
-path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `request_body`, `quota`.
+path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `also_as` (media types of
+texts that are answered on request), `request_body`, `quota`, `events` (the data of the events of a stream).
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ from entrypoints.http.refusals import (
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _ID: Final = {"type": "string", "pattern": PUBLISHED_ID_PATTERN}
+_COUNTED: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}
+# What a path names by a number.
+_NUMBERS: Final = {
+    "slot": "The place of the question in the paper, from 1",
+    "version": "The number of the version, from 1",
+}
 _STATUS_ONLY: Final[Mapping[int, str]] = {401: "Not signed in", 403: "Not allowed"}
 _SAFE: Final = frozenset({"get", "head", "options"})
 _SOME_CALLER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []}, {"cookie": []})
@@ -71,7 +78,8 @@ class Operation:
 
     @property
     def types(self) -> list[Any]:
-        return [found for found in (self.request_type, self.response_type) if found is not None]
+        found = (self.request_type, self.response_type, *self.handler.opt.get("events", ()))
+        return [each for each in found if each is not None]
 
     @property
     def security(self) -> list[dict[str, Any]]:
@@ -140,8 +148,8 @@ def _parameter(drawn: dict[str, Any], components: dict[str, Any]) -> dict[str, A
     }
     if drawn["in"] == "path":
         thing = drawn["name"].removesuffix("_id").replace("_", " ")
-        described = {"description": f"The id of the {thing}", **kept}
-        return {**described, "name": _camel(drawn["name"]), "schema": _ID}
+        told, schema = (_NUMBERS[thing], _COUNTED) if thing in _NUMBERS else (f"The id of the {thing}", _ID)
+        return {"description": told, **kept, "name": _camel(drawn["name"]), "schema": schema}
     schema = _without_null(_inlined(drawn["schema"], components))
     schema.pop("description", None)
     return {**kept, "schema": schema}
@@ -182,6 +190,8 @@ def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, An
             else:
                 media_type = next(iter(drawn.get("content") or {"application/json": None}))
                 found[status]["content"] = {media_type: {"schema": schemas[operation.response_type]}}
+                texts = operation.handler.opt.get("also_as", ())
+                found[status]["content"] |= {each: {"schema": {"type": "string"}} for each in texts}
     for status in operation.handler.opt.get("also_answers", ()):
         found[str(status)] = next(iter(found.values())) | {"headers": _success_headers(operation, str(status))}
     if operation.uses(conditional.versioned, conditional.hashed):

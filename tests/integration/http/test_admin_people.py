@@ -347,7 +347,7 @@ def operations(site: WholeSite) -> list[Operation]:
 
 async def test_nobody_but_admins_is_served(site: WholeSite) -> None:
     asked = operations(site)
-    assert len(asked) == 21
+    assert len(asked) == 23
     for operation in asked:
         for person, status in ((None, 401), ("student", 403), ("instructor", 403)):
             answer = await site.ask(operation.method, operation.at(**_IDS), person, json={})

@@ -138,6 +138,9 @@ async def test_staff_see_keys_only_where_they_read_a_question(site: LeakSite) ->
 
 # Every statement that names the column of the keys, and why it may.
 _STATEMENTS_WITH_KEYS = {
+    "exam/regrading": {"versions_of", "contents"},  # to grade again by the latest keys
+    "exam/results": {"review"},  # once the session is finished, which the statement asks itself
+    "exam/sessions": {"graded_slots"},  # to grade what was handed in
     "practice/answering": {"read_paper"},  # to mark an answer
     "practice/sessions": {"hold_slot"},  # to mark an answer
     "practice/reading": {"review"},  # once the session is over, which the statement asks itself

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.exam_leaks import begun_by, rules
 from tests.support.http import assert_problem
 from tests.support.leak_questions import LEAK, secret_question
 from tests.support.leak_walker import LeakSite, Told, leak_site_of
@@ -19,7 +20,7 @@ async def site(module_database: ClonedDatabase) -> AsyncIterator[LeakSite]:
         yield site
 
 
-# What students can do, in an order in which all of it can be done while a deferred session is not over.
+# What students can do, in an order in which all of it can be done while a deferred session and an exam are not over.
 _ACTS: Mapping[str, Mapping[str, Any] | None] = {
     "createPracticeSession": {"examPackageId": "{examPackageId}", "feedback": "deferred"},
     "answerPracticeQuestion": {},
@@ -31,29 +32,45 @@ _ACTS: Mapping[str, Mapping[str, Any] | None] = {
     "upgradeEnrollment": {"tierId": "{tierId}"},
     "cancelEnrollment": None,
     "enroll": {"examPackageId": "{examPackageId}"},
+    "startExam": {"examPackageId": "{examPackageId}"},
+    "sendExamHeartbeat": {"seq": 1, "snapshot": {"slot": 1}},
+    "recordExamEvent": {"type": "focus_lost"},
+    "saveExamAnswer": {},
+    "pauseOwnExam": None,
+    "resumeOwnExam": None,
     # The last, because afterwards there is something to tell.
     "finishPracticeSession": None,
+    "submitExam": None,
 }
+_LAST = frozenset({"finishPracticeSession", "submitExam"})
 
 
 async def test_no_act_tells_more_than_a_look(site: LeakSite) -> None:
-    """Whatever a student can do beside a deferred session; an act that is not done here fails."""
+    """Whatever a student can do beside a deferred session and in an exam; an act that is not done here fails."""
+    await rules(site, pauseAllowed=True)
     student = await site.newcomer()
     session = await student.begin(feedback="deferred")
     await student.answer(session, session["questions"][1], right=True)
     acts = {operation.id: operation for operation in site.acts_of_students()}
     assert set(acts) == set(_ACTS), "an act to be done here, and searched"
     known = student.knows(session)
+    exam: dict[str, Any] = {}
     for name, body in _ACTS.items():
         operation = acts[name]
+        ids = known | {"sessionId": exam["id"], "slot": "1"} if "/exam-sessions/" in operation.path else known
         sent: dict[str, Any] | None = {key: _filled(value, known) for key, value in body.items()} if body else None
         if name == "answerPracticeQuestion":
             shown = session["questions"][0]
             sent = site.secrets[shown["questionId"]].answer(shown, right=False)
-        answer = await student.ask(operation.method, operation.at(**known), json=sent)
+        if name == "saveExamAnswer":
+            shown = exam["paper"]["slots"][0]
+            response = site.secrets[shown["questionId"]].answer(shown, right=False)
+            sent = {"response": {key: value for key, value in response.items() if key != "slot"}, "baseRevision": 0}
+        answer = await student.ask(operation.method, operation.at(**ids), json=sent)
         assert answer.is_success, f"{name}: {answer.text}"
-        if name != "finishPracticeSession":
-            site.assert_silent([Told(name, answer)])
+        if name == "startExam":
+            exam = answer.json()
+        site.assert_silent([Told(name, answer)], judged=name in _LAST)
     site.assert_silent([Told("listPracticeSessions", await student.ask("GET", "/practice-sessions"))], judged=True)
 
 
@@ -67,7 +84,10 @@ async def test_every_read_is_answered_somewhere_in_the_walk(site: LeakSite) -> N
     session = await student.begin(feedback="immediate")
     for shown in session["questions"]:
         await student.answer(session, shown, right=True)
+    exam = await begun_by(student)
     told = await student.walk(session)
+    await exam.act("submit")
+    told += await student.walk(session)
     answered = {each.operation for each in told if each.answer.status_code == 200}
     assert {operation.id for operation in site.reads_of_students()} - answered == set()
 

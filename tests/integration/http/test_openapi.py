@@ -56,6 +56,19 @@ def test_every_operation_of_the_product_is_described(product_document: dict[str,
         assert operation.get("tags"), (method, path)
 
 
+def test_a_number_in_a_path_is_no_id_and_a_table_is_a_file(product_document: dict[str, Any]) -> None:
+    saving = product_document["paths"]["/exam-sessions/{sessionId}/answers/{slot}"]["put"]
+    (slot,) = (each for each in saving["parameters"] if each["name"] == "slot")
+    assert slot["description"] == "The place of the question in the paper, from 1"
+    for accepted, text in ((True, "12"), (False, "0"), (False, "qst_1")):
+        assert bool(re.fullmatch(slot["schema"]["pattern"], text)) is accepted
+    for portal in ("instructor", "admin"):
+        reading = product_document["paths"][f"/{portal}/exam-packages/{{examPackageId}}/statistics"]["get"]
+        content = reading["responses"]["200"]["content"]
+        assert set(content) == {"application/json", "text/csv"}
+        assert content["text/csv"]["schema"] == {"type": "string"}
+
+
 def test_every_schema_and_every_parameter_is_described(product_document: dict[str, Any]) -> None:
     untold = [name for name, schema in product_document["components"]["schemas"].items() if "description" not in schema]
     for _, _, operation in operations(product_document):

@@ -174,6 +174,15 @@ _NOBODYS: Final = (
     "{templateId}",
 )
 _BODY = {"slot": 1, "choiceIds": ["A"]}
+# By the end of a route's template, where it takes another one.
+_BODIES: Final[Mapping[str, Any]] = {
+    "/pause": {},
+    "/resume": {},
+    "/heartbeat": {},
+    "/events": {"type": "focus_lost"},
+    "/answers/{slot}": {"response": {"choiceIds": ["B"]}, "baseRevision": 0},
+    "/submit": {},
+}
 
 
 async def test_asvs_8_2_2_what_belongs_to_another_does_not_exist(
@@ -181,33 +190,38 @@ async def test_asvs_8_2_2_what_belongs_to_another_does_not_exist(
 ) -> None:
     """The same words as for an identifier of nothing, so that nothing can be learnt from them; nothing changes."""
     practice = await whole_site.practice()
-    before = whole_site.rows(), await _seen_by_its_owner(whole_site, practice["id"])
+    begun = await whole_site.ask("POST", "/exam-sessions", "student", json={"examPackageId": whole_site.package})
+    exam = begun.json()
+    mine = (f"/practice-sessions/{practice['id']}", f"/exam-sessions/{exam['id']}")
+    before = whole_site.rows(), await _seen_by_their_owner(whole_site, *mine)
     for route, callers in _PROTECTED.items():
         if "{" not in route.template or callers == (Role.ADMIN,) or any(name in route.template for name in _NOBODYS):
             continue
         for role in callers:
             owned = {
                 "/practice-sessions/{sessionId}": practice["id"],
+                "/exam-sessions/{sessionId}": exam["id"],
                 "/auth/sessions/{sessionId}": people["another one signed in", role].session_id,
             }
             (template,) = (each for each in owned if each in route.template)
             told = []
             for thing in (owned[template], "none_1"):
-                path = route.template.replace("{sessionId}", thing)
+                path = route.template.replace("{sessionId}", thing).replace("{slot}", "1")
+                body = next((each for end, each in _BODIES.items() if route.template.endswith(end)), _BODY)
                 sent = bearer(people["signed in", role].token)
-                answer = await whole_site.client.request(route.method, path, json=_BODY, headers=sent)
+                answer = await whole_site.client.request(route.method, path, json=body, headers=sent)
                 assert answer.status_code == 404, (str(route), answer.text)
                 told.append(answer.json() | {"instance": ""})
             assert told[0] == told[1]
             assert told[0]["code"] != "request.not_found"
-    after = whole_site.rows(), await _seen_by_its_owner(whole_site, practice["id"])
+    after = whole_site.rows(), await _seen_by_their_owner(whole_site, *mine)
     assert after == before
     ended = "select count(*) from auth_sessions where revoked_at is not null and revoke_reason <> 'revoked'"
     assert whole_site.database.keeper.execute(ended).fetchone() == (0,)
 
 
-async def _seen_by_its_owner(site: WholeSite, session_id: str) -> Any:
-    return (await site.ask("GET", f"/practice-sessions/{session_id}", "student")).json()
+async def _seen_by_their_owner(site: WholeSite, *paths: str) -> Any:
+    return [(await site.ask("GET", path, "student")).json() for path in paths]
 
 
 async def test_leaving_a_package_leaves_the_others_in_it(whole_site: WholeSite) -> None:
