@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format lint types imports bench bench-import openapi errors lock clean fuzz
+.PHONY: help setup setup-dev run test check format lint types imports bench bench-import openapi errors lock clean fuzz exam-day
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -57,6 +57,9 @@ openapi: setup-dev ## Regenerate openapi/openapi.json and docs/errors.md
 
 fuzz: setup-dev ## Fuzz the HTTP API from its OpenAPI document with schemathesis
 	$(BIN)/python -m tests.support.fuzz
+
+exam-day: setup-dev ## Sit exams while server and database are killed, then hand in all at once, and judge what is left
+	$(BIN)/python -m tests.exam_day
 
 lock: setup-dev ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/python scripts/lock.py

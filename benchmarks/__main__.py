@@ -61,6 +61,8 @@ def _prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
     content.add_papers(connection, "long", count=content.STUDENTS, slots=content.PAPER)
     for side in ("app", "limit"):
         content.add_papers(connection, side, count=size.sessions, slots=content.PAPER)
+    for side in ("warm", "app", "limit"):
+        content.add_exams(connection, side, slots=content.PAPER)
     content.settle(connection)
     return Plan(
         port=site.port,

@@ -7,10 +7,12 @@ import http.client
 import json
 from dataclasses import dataclass
 
+import msgspec
 import psycopg
 
 from adapters.security.passwords import ArgonPasswordHasher
 from benchmarks.site import HOST, Site
+from domain.exam.sessions import NO_ACCOMMODATION, ExamRules
 
 STUDENTS = 50
 # People who do nothing but sign in, so that nobody who is measured otherwise is signed out by their sign-ins.
@@ -69,6 +71,35 @@ select papers.user_id, papers.id, slot, pool.question_id, pool.version, pool.cho
   from papers cross join generate_series(1, %(slots)s) slot
   join pool on pool.n = 1 + ((hashtext(papers.id) & 65535) + slot) %% pool.size
 """
+# An exam of each student, in a package of its own: of one package a student sits one exam at a time.
+_EXAMS = """
+with package as (
+    insert into exam_packages (id, slug, title, visibility, pass_mark, created_at, updated_at)
+    values ('pkg_bench_' || %(label)s, 'bench-' || %(label)s, 'Exams', 'hidden', 50, now(), now())
+    returning id
+), tier as (
+    insert into exam_package_tiers (id, exam_package_id, name, is_default)
+    select 'tie_bench_' || %(label)s, id, 'Standard', true from package
+    returning id, exam_package_id
+), exams as (
+    insert into exam_sessions (user_id, id, exam_package_id, tier_id, attempt_no, created_at, rules, accommodation,
+                               status, started_at, deadline, due_at)
+    select 'usr_bench_' || n, 'exs_' || %(label)s || '_' || n, tier.exam_package_id, tier.id, 1, now(), %(rules)s,
+           %(accommodation)s, 'active', now(), now() + interval '3 hours', now() + interval '3 hours 1 minute'
+      from tier, generate_series(0, %(students)s - 1) n
+    returning user_id, id
+), pool as (
+    select v.question_id, v.version, v.points, row_number() over (order by v.question_id) as slot,
+           (select array_agg(c ->> 'id' order by c ->> 'id') from jsonb_array_elements(v.choices) c) as choice_order
+      from question_versions v join questions q on q.id = v.question_id and q.published_version = v.version
+     where v.kind = 'single'
+     order by v.question_id
+     limit %(slots)s
+)
+insert into exam_slots (user_id, session_id, slot, section, question_id, version, choice_order, max_mark)
+select exams.user_id, exams.id, pool.slot, 0, pool.question_id, pool.version, pool.choice_order, pool.points
+  from exams cross join pool
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +127,33 @@ def add_papers(connection: psycopg.Connection, label: str, *, count: int, slots:
     connection.execute(_PAPERS, {"students": STUDENTS, "label": label, "count": count, "slots": slots})
 
 
+def add_exams(connection: psycopg.Connection, label: str, *, slots: int) -> None:
+    """A running exam `exs_<label>_<n>` for each student, n."""
+    rules = ExamRules(time_limit_seconds=3 * 3600)
+    connection.execute(
+        _EXAMS,
+        {
+            "students": STUDENTS,
+            "label": label,
+            "slots": slots,
+            "rules": msgspec.json.encode(rules).decode(),
+            "accommodation": msgspec.json.encode(NO_ACCOMMODATION).decode(),
+        },
+    )
+
+
+def snapshot(turn: int) -> bytes:
+    """What the page of an exam wants to find again, of nearly 1 KiB: it changes here and there from time to time."""
+    answers = [{"slot": slot, "choiceIds": ["ABCD"[slot * 7 % 4]], "flagged": False} for slot in range(1, 21)]
+    answers[turn % 20]["choiceIds"] = ["ABCD"[turn % 4]]
+    return json.dumps({"turn": turn, "elapsed": turn * 15, "slot": turn % 20, "answers": answers}).encode()
+
+
 def settle(connection: psycopg.Connection) -> None:
     """What autovacuum would do in the middle of a measurement."""
     connection.execute(
-        "vacuum analyze users, auth_sessions, auth_refresh_tokens, practice_sessions, practice_slots, student_progress"
+        "vacuum analyze users, auth_sessions, auth_refresh_tokens, practice_sessions, practice_slots, student_progress,"
+        " exam_sessions, exam_slots, exam_records"
     )
 
 

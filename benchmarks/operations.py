@@ -9,12 +9,14 @@ import psycopg
 
 from benchmarks import scripts
 from benchmarks.client import Chain, Load
-from benchmarks.content import PAPER, STUDENTS, VISITORS, Login, credentials
+from benchmarks.content import PAPER, STUDENTS, VISITORS, Login, credentials, snapshot
 from benchmarks.limit import Script
 from benchmarks.site import HOST
 
 _WARM_UP = 0.4  # of the time that is measured, a second at most
 _WARM_UP_ANSWERS = 30
+_HEARTBEATS = 40
+_REVISIONS = 60
 # Passwords are checked one after the other, 20 ms each: more people at once would only wait longer.
 _DOORS = 8
 
@@ -48,6 +50,8 @@ class Plan:
         yield self.read_paper("read, session of 1 question", "one", STUDENTS)
         yield self.read_paper(f"read, session of {PAPER} questions", "long", STUDENTS)
         yield self._answer()
+        yield self._repeated("exam heartbeat, 1 KiB", self._heartbeats, scripts.heartbeat)
+        yield self._exam_answer()
         yield self._refresh()
         yield self._repeated("list of practice sessions", self._list_papers, scripts.list_papers)
         yield self._repeated("list of packages, public", _list_packages, scripts.list_packages)
@@ -96,6 +100,16 @@ class Plan:
             script=lambda connection: scripts.answer(connection, self.sessions),
         )
 
+    def _exam_answer(self) -> Operation:
+        """Slot after slot, and then again with another choice: each is a revision, which builds on the one before."""
+        other_exams = [self._exam_answers("warm", student)[:_WARM_UP_ANSWERS] for student in range(STUDENTS)]
+        return Operation(
+            name="exam answer",
+            warm_up=self._load(other_exams, seconds=self.seconds),
+            load=self._load([self._exam_answers("app", student) for student in range(STUDENTS)], seconds=self.seconds),
+            script=lambda _: scripts.exam_answer(),
+        )
+
     def _refresh(self) -> Operation:
         """Each request brings the token that the last one was answered with."""
         return Operation(
@@ -106,13 +120,33 @@ class Plan:
         )
 
     def _answers(self, student: int) -> list[bytes]:
-        login = self.logins[student]
-        head = f"{_cookies(login)}x-csrf-token: {login.csrf}\r\n"
+        head = self._writing(student)
         return [
             _post(f"/practice-sessions/prs_app_{number}/answers", b'{"slot":%d,"choiceIds":["A"]}' % slot, head)
             for number in range(student, self.sessions, STUDENTS)
             for slot in range(1, PAPER + 1)
         ]
+
+    def _heartbeats(self, student: int) -> list[bytes]:
+        """Without numbers, so that they can be sent again and again: each counts as the next one."""
+        path, head = f"/exam-sessions/exs_app_{student}/heartbeat", self._writing(student)
+        return [_post(path, b'{"snapshot":%s}' % snapshot(turn), head) for turn in range(_HEARTBEATS)]
+
+    def _exam_answers(self, label: str, student: int) -> list[bytes]:
+        head = self._writing(student)
+        return [
+            _put(
+                f"/exam-sessions/exs_{label}_{student}/answers/{slot}",
+                b'{"response":{"choiceIds":["%c"]},"baseRevision":%d}' % (b"AB"[revision % 2], revision),
+                head,
+            )
+            for revision in range(_REVISIONS)
+            for slot in range(1, PAPER + 1)
+        ]
+
+    def _writing(self, student: int) -> str:
+        login = self.logins[student]
+        return f"{_cookies(login)}x-csrf-token: {login.csrf}\r\n"
 
     def _rotations(self, logins: Sequence[Login], *, seconds: float) -> Load:
         placeholder = "?" * len(logins[0].refresh)
@@ -151,7 +185,15 @@ def _cookies(login: Login) -> str:
 
 
 def _post(path: str, body: bytes, head: str = "") -> bytes:
-    return _request("POST", path, f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n") + body
+    return _with_body("POST", path, body, head)
+
+
+def _put(path: str, body: bytes, head: str = "") -> bytes:
+    return _with_body("PUT", path, body, head)
+
+
+def _with_body(method: str, path: str, body: bytes, head: str) -> bytes:
+    return _request(method, path, f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n") + body
 
 
 def _request(method: str, path: str, head: str = "") -> bytes:

@@ -5,14 +5,17 @@ A client of pgbench acts for the student of its own number. `:g` is the number o
 
 from __future__ import annotations
 
+import msgspec
 import psycopg
 
-from benchmarks.content import PAPER, STUDENTS
+from benchmarks.content import PAPER, STUDENTS, snapshot
 from benchmarks.limit import Script, statement, transaction
+from domain.question_bank.questions import Response
 
 _USER = "('usr_bench_' || :client_id::text)"
 _SESSION = "('ses_bench_' || :client_id::text)"
 _NOW = "clock_timestamp()"
+_DIGEST = "decode(repeat('5a', 32), 'hex')"
 _WEEK, _MONTH = "clock_timestamp() + interval '7 days'", "clock_timestamp() + interval '30 days'"
 # What every authenticated request begins with.
 _CHECK = statement("auth", "read_standing", user_id=_USER, session_id=_SESSION)
@@ -72,6 +75,48 @@ def answer(connection: psycopg.Connection, sessions: int) -> Script:
         text={"response": '{"choice_ids": ["A"]}', "feedback": _feedback(connection)},
         most=sessions // STUDENTS * (PAPER - 1) - 1,
     )
+
+
+def heartbeat() -> Script:
+    """Each brings another snapshot."""
+    kept = statement(
+        "exam/quick",
+        "keep_heartbeat",
+        user_id=_USER,
+        session_id=_exam(),
+        now="null",
+        seq=":g",
+        client_at="null",
+        snapshot="""('{"turn": ' || (:g)::text || :rest)""",
+        event_id="'evt_bench'",
+        digest=_DIGEST,
+        longest_silence="'15 seconds'",
+        longest_drift="'30 seconds'",
+        drift_pause="'60 seconds'",
+    )
+    return Script(statements=(_CHECK, kept), text={"rest": snapshot(1).decode().removeprefix('{"turn": 1')})
+
+
+def exam_answer() -> Script:
+    """Each transaction answers the next slot, and begins anew with the other choice when all are answered."""
+    revision = f"((:g - 1) / {PAPER})"
+    kept = statement(
+        "exam/quick",
+        "keep_answer",
+        user_id=_USER,
+        session_id=_exam(),
+        now="null",
+        slot=f"(1 + :g % {PAPER})",
+        base_revision=revision,
+        response=f"(case when {revision} % 2 = 0 then :one else :other end)",
+        certainty="null",
+        flagged="null",
+        autosave="false",
+        content="""'{"choiceIds":["A"]}'""",
+        digest=_DIGEST,
+    )
+    choices = {name: msgspec.json.encode(Response.choosing(name[0])).decode() for name in ("A", "B")}
+    return Script(statements=(_CHECK, kept), text={"one": choices["A"], "other": choices["B"]})
 
 
 def refresh() -> Script:
@@ -166,6 +211,11 @@ def _open_session(user: str, session: str) -> str:
         token_hash=_sha256(session),
         issued_at=_NOW,
     )
+
+
+def _exam() -> str:
+    """The exam of this client's student."""
+    return "('exs_limit_' || :client_id::text)"
 
 
 def _paper(label: str, turn: str) -> str:

@@ -29,6 +29,8 @@ def test_every_parameter_of_a_measured_statement_has_a_value() -> None:
         scripts.list_papers(),
         scripts.list_packages(),
         scripts.answer(connection, STUDENTS),
+        scripts.heartbeat(),
+        scripts.exam_answer(),
         scripts.refresh(),
         scripts.login(),
     ]

@@ -62,12 +62,17 @@ def test_the_tour_can_be_walked_to_its_end(served: Process, tour: str) -> None:
     assert (ready["status"], ready["passProbability"]) == ("insufficient_data", None)
     assert (profile["totalQuestionsAnswered"], profile["studyStreakCurrent"]) == (2, 1)
     assert "answers_100" in [badge["code"] for badge in badges["toEarn"]]
-    report, waiting, approved, found = told[15:]
+    report, waiting, approved, found, saved, alive, handed_in, result, overseen = told[15:]
     assert (report["mode"], report["total"], report["created"], report["rejected"]) == ("dry_run", 1, 1, 0)
     stem = "Which port does SSH use by default?"
     assert [item["stem"] for item in _items(waiting)] == [stem]
     assert (approved["status"], approved["publishedVersion"]) == ("published", 1)
     assert stem in [item["stem"] for item in _items(found)]
+    assert (saved["revision"], saved["stale"]) == (1, False)
+    assert (alive["status"], alive["lastSeq"], alive["instructions"]) == ("active", 1, [])
+    assert handed_in["status"] == "finished"
+    assert result["mark"] == handed_in["result"]["mark"]
+    assert [item["id"] for item in _items(overseen)] == [handed_in["id"]]
     assert "$CATEGORY: " in "\n".join(lines)
 
 

@@ -1,0 +1,142 @@
+"""The server of an exam day: an installation of its own that can be killed, and the people in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.exam_day.ledger import Ledger, Said
+from tests.support.postgres_user import eventually, postmaster_pid
+from tests.support.process import PASSWORD, Ace, Process
+
+_READY_SECONDS = 30.0
+_REGISTERED_AT_ONCE = 6
+# Made once: a client makes its own otherwise, which takes longer than an exam.
+_NO_TLS = ssl.create_default_context()
+_ENVIRONMENT = {"ACE_REGISTRATIONS_PER_TEN_MINUTES": "100000"}
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Site:
+    """One server on one port, whatever process serves it at the moment."""
+
+    ace: Ace
+    port: int = field(default_factory=_free_port)
+    process: Process | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = self.ace.begin("serve", "--port", str(self.port))
+        self.process.wait_until_ready()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.end()
+
+    def kill_server(self) -> None:
+        """At once and without a word; somebody starts it again."""
+        assert self.process is not None
+        self.process.kill()
+        self.start()
+
+    def kill_database(self) -> None:
+        """PostgreSQL dies under the running server, which brings it back by itself."""
+        os.kill(postmaster_pid(self.ace.data / "postgres"), signal.SIGKILL)
+        with httpx.Client(base_url=self.address, trust_env=False) as client:
+            if not eventually(lambda: client.get("/readyz").status_code == 200, _READY_SECONDS):
+                raise RuntimeError("the database did not come back")
+
+
+@contextmanager
+def installed(folder: Path, defect: str | None = None) -> Iterator[Site]:
+    """A new installation with the demo in it, served until the end of the block."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    command = () if defect is None else (sys.executable, str(Path(__file__).with_name("broken.py")), defect)
+    ace = Ace(folder, _ENVIRONMENT)
+    loaded = ace.run("demo", "load")
+    if loaded.returncode != 0:
+        raise RuntimeError(loaded.stderr)
+    site = Site(ace if defect is None else replace(ace, command=command))
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
+
+
+@asynccontextmanager
+async def clients_of(site: Site, count: int) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """A client for each candidate, as they have one each: a single one would make them wait for each other."""
+    async with AsyncExitStack() as clients:
+        yield [await clients.enter_async_context(_client(site)) for _ in range(count)]
+
+
+def _client(site: Site) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=site.address, verify=_NO_TLS, timeout=10.0, trust_env=False)
+
+
+async def prepare_package(client: httpx.AsyncClient, *, seconds: int, latency: int, questions: int) -> str:
+    """Makes the first package of the demo an exam of so many seconds; its id."""
+    package: str = (await client.get("/exam-packages")).json()["items"][0]["id"]
+    settings = {"questionCount": questions, "latencySeconds": latency, "reviewRule": "after_release"}
+    await _change_package(client, package, {"durationSeconds": seconds, "settings": settings})
+    return package
+
+
+async def close_window(client: httpx.AsyncClient, package: str, at: datetime) -> None:
+    """All exams that start from now on end at this instant at the latest."""
+    await _change_package(client, package, {"settings": {"closesAt": at.isoformat()}})
+
+
+async def _change_package(client: httpx.AsyncClient, package: str, changes: Said) -> None:
+    signed_in = await _post(
+        client, "/admin/auth/login", {"email": "admin@ace.example", "password": PASSWORD, "delivery": "body"}
+    )
+    headers = {"authorization": f"Bearer {signed_in['accessToken']}"}
+    changed = await client.patch(f"/admin/exam-packages/{package}", json=changes, headers=headers)
+    assert changed.status_code == 200, changed.text
+
+
+async def register(clients: Sequence[httpx.AsyncClient], package: str) -> list[Ledger]:
+    """Students who are enrolled, a few at once: passwords are hashed one after the other."""
+    turn = asyncio.Semaphore(_REGISTERED_AT_ONCE)
+
+    async def one(number: int, client: httpx.AsyncClient) -> Ledger:
+        async with turn:
+            email = f"candidate-{number}@example.org"
+            body = {"email": email, "password": f"nine clouds over hill {number}", "delivery": "body"}
+            told = await _post(client, "/student/auth/register", body)
+            headers = {"authorization": f"Bearer {told['accessToken']}"}
+            await _post(client, "/student/enrollments", {"examPackageId": package}, headers)
+            return Ledger(number=number, headers=headers, user_id=told["user"]["id"])
+
+    return list(await asyncio.gather(*(one(number, client) for number, client in enumerate(clients))))
+
+
+async def _post(client: httpx.AsyncClient, path: str, body: Said, headers: dict[str, str] | None = None) -> Any:
+    answer = await client.post(path, json=body, headers=headers)
+    assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+    return answer.json()
