@@ -35,6 +35,8 @@ class PostgresAuthoringWork(PostgresWork, AuthoringWork):
         "questions_external_unique": ExternalIdTaken,
         "question_versions_one_open": OpenVersionExists,
         "practice_slots_question_id_version_fkey": QuestionInUse,
+        "exam_slots_question_id_version_fkey": QuestionInUse,
+        "exam_voids_question_id_version_fkey": QuestionInUse,
     }
 
     async def bank(self, bank_id: str) -> BankAccess | None:
