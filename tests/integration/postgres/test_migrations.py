@@ -286,8 +286,6 @@ class TestApplicationRole:
             "delete from audit_log",
             "update exam_records set content = '{}'",
             "delete from exam_grades",
-            "delete from exam_voids",
-            "update exam_flags set note = null",
             "truncate audit_log",
             "truncate users cascade",
             "create temporary table t (id int)",
