@@ -68,6 +68,14 @@ create index exam_sessions_of_tier on exam_sessions (tier_id);
 create index exam_sessions_sealed on exam_sessions (exam_package_id, sealed_at) include (graded_at)
     where status = 'finished';
 
+-- The exams that are under way, whether or not somebody has written down that time has ended one: whoever reads it asks for
+-- `live_until is null or live_until >= now`. Time makes a session with grace overdue, which is live still.
+create view live_exams as
+select user_id, id, exam_package_id,
+       case when status <> 'overdue' and rules ->> 'overdue_policy' = 'grace' then null else due_at end as live_until
+  from exam_sessions
+ where status in ('created', 'active', 'paused', 'overdue');
+
 -- The paper: (question, version, order of choices, section) never change. The marks are those of the latest grade. A row
 -- is twice as long once it is answered, and is to stay on its page then (fillfactor).
 create table exam_slots (

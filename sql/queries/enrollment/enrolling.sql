@@ -26,10 +26,9 @@ select user_id, id, exam_package_id, tier_id, started_at, expires_at, ended_at, 
 -- After the enrolment is held, which whoever begins an exam holds too. What time has ended is not live, whether or not
 -- that was written down; under a policy with grace it may be live beyond that, and is, until the next sweep.
 select exists (
-    select from exam_sessions
+    select from live_exams
      where user_id = %(user_id)s and exam_package_id = %(package_id)s
-       and status in ('created', 'active', 'paused', 'overdue')
-       and (due_at is null or due_at >= %(now)s or status <> 'overdue' and rules ->> 'overdue_policy' = 'grace')
+       and (live_until is null or live_until >= %(now)s)
 ) as live
 
 -- name: begun

@@ -15,9 +15,8 @@ with banks as materialized (
      where l.exam_package_id = %(exam_package_id)s
 ), sitting as materialized (
     select t.question_id
-      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
-     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
-       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
+      from live_exams s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and (s.live_until is null or s.live_until >= %(now)s)
 ), topics as materialized (
     select t.id from question_topics t join banks on banks.id = t.question_bank_id
      where t.id = any(%(topic_ids)s::text[])
@@ -102,9 +101,8 @@ with banks as materialized (
      where l.exam_package_id = %(exam_package_id)s
 ), sitting as materialized (
     select t.question_id
-      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
-     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
-       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
+      from live_exams s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and (s.live_until is null or s.live_until >= %(now)s)
 ), wrong as materialized (
     select distinct a.question_id
       from judged_answers a
@@ -146,9 +144,8 @@ with banks as materialized (
      where l.exam_package_id = %(exam_package_id)s
 ), sitting as materialized (
     select t.question_id
-      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
-     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
-       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
+      from live_exams s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and (s.live_until is null or s.live_until >= %(now)s)
 ), picked as materialized (
     select q.id, q.published_version
       from (select question_id, sha256(convert_to(%(session_id)s::text || question_id, 'UTF8')) as place
@@ -181,9 +178,8 @@ with banks as materialized (
      where l.exam_package_id = %(exam_package_id)s
 ), sitting as materialized (
     select t.question_id
-      from exam_sessions s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
-     where s.user_id = %(user_id)s and s.status in ('created', 'active', 'paused', 'overdue')
-       and (s.due_at is null or s.due_at >= %(now)s or s.status <> 'overdue' and s.rules ->> 'overdue_policy' = 'grace')
+      from live_exams s join exam_slots t on t.user_id = s.user_id and t.session_id = s.id
+     where s.user_id = %(user_id)s and (s.live_until is null or s.live_until >= %(now)s)
 ), picked as materialized (
     select q.id, q.published_version
       from review_cards candidate
