@@ -9,8 +9,8 @@ select u.id, u.email, u.email_verified_at, u.username, u.name, u.role, u.status,
 from users u;
 
 -- name: list_sessions
-select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason, clock_timestamp() as now
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, renewed_at,
+       idle_expires_at, absolute_expires_at, sits_exam_until, revoked_at, revoke_reason, clock_timestamp() as now
 from auth_sessions;
 
 -- name: list_invitations
@@ -25,8 +25,8 @@ from audit_log;
 -- name: hold_with_admins
 -- In one order and one statement, so that of two who change who governs one waits for the other and neither for both. A
 -- row that changed while it was waited for is judged anew: who was demoted meanwhile is not among them.
-select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
-       updated_at, deleted_at
+select id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password,
+       created_at, updated_at, deleted_at
 from users
 where id = %(user_id)s
    or (role = 'admin' and status = 'active' and deleted_at is null and password_hash <> %(no_password)s)

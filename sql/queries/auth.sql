@@ -3,27 +3,35 @@
 -- name: add_user
 -- The unique indexes on address and username decide who came first.
 insert into users (
-    id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
+    id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password, created_at,
     updated_at, deleted_at
 ) values (
-    %(id)s, %(email)s, %(username)s, %(name)s, %(role)s, %(status)s, %(email_verified_at)s, %(password_hash)s,
+    %(id)s, %(email)s, %(username)s, %(name)s, %(image)s, %(role)s, %(status)s, %(email_verified_at)s, %(password_hash)s,
     %(must_change_password)s, %(created_at)s, %(updated_at)s, %(deleted_at)s
 );
 
 -- name: save_user
 -- Everything that may change about a person who is held.
 update users
-set email = %(email)s, username = %(username)s, name = %(name)s, role = %(role)s, status = %(status)s,
+set email = %(email)s, username = %(username)s, name = %(name)s, image = %(image)s, role = %(role)s,
+    status = %(status)s,
     email_verified_at = %(email_verified_at)s, password_hash = %(password_hash)s,
     must_change_password = %(must_change_password)s, updated_at = %(updated_at)s, deleted_at = %(deleted_at)s
 where id = %(id)s;
 
 -- name: find_user_by_email
 -- Through the index that keeps living addresses unique.
-select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
-       updated_at, deleted_at
+select id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password,
+       created_at, updated_at, deleted_at
 from users
 where lower(email) = lower(%(email)s) and deleted_at is null;
+
+-- name: find_user_by_username
+-- Through the index that keeps living usernames unique.
+select id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password,
+       created_at, updated_at, deleted_at
+from users
+where lower(username) = lower(%(username)s) and deleted_at is null;
 
 -- name: was_ever_registered
 -- Deleted accounts count, so that an account an installation begins with is not made again. Asked at start only.
@@ -31,15 +39,15 @@ select exists (select from users where lower(email) = lower(%(email)s)) as found
 
 -- name: hold_user
 -- Sign-ins of one person take turns; references to the person do not wait for them.
-select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
-       updated_at, deleted_at
+select id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password,
+       created_at, updated_at, deleted_at
 from users
 where id = %(user_id)s
 for no key update;
 
 -- name: find_user
-select id, email, username, name, role, status, email_verified_at, password_hash, must_change_password, created_at,
-       updated_at, deleted_at
+select id, email, username, name, image, role, status, email_verified_at, password_hash, must_change_password,
+       created_at, updated_at, deleted_at
 from users
 where id = %(user_id)s;
 
@@ -51,12 +59,12 @@ update users set password_hash = %(new)s where id = %(user_id)s and password_has
 -- A session and the first link of its chain, in one message.
 with opened as (
     insert into auth_sessions (
-        user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-        absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+        user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, renewed_at,
+        idle_expires_at, absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
     ) values (
         %(user_id)s, %(id)s, %(door)s, %(audience)s, %(ip)s, %(user_agent)s, %(remember)s, %(auth_time)s,
-        %(created_at)s, %(last_seen_at)s, %(idle_expires_at)s, %(absolute_expires_at)s, %(sits_exam_until)s,
-        %(revoked_at)s, %(revoke_reason)s
+        %(created_at)s, %(last_seen_at)s, %(renewed_at)s, %(idle_expires_at)s, %(absolute_expires_at)s,
+        %(sits_exam_until)s, %(revoked_at)s, %(revoke_reason)s
     )
     returning user_id, id
 )
@@ -71,7 +79,7 @@ select user_id, session_id from auth_refresh_tokens where token_hash = %(token_h
 -- has committed; the session's own columns are read again by this one after it waited. The count only says whether it
 -- is worth while to look at the limit: it is taken anew under the person's lock before anything ends.
 select s.user_id, s.id, s.door, s.audience, s.ip, s.user_agent, s.remember, s.auth_time, s.created_at, s.last_seen_at,
-       s.idle_expires_at, s.absolute_expires_at, s.sits_exam_until, s.revoked_at, s.revoke_reason,
+       s.renewed_at, s.idle_expires_at, s.absolute_expires_at, s.sits_exam_until, s.revoked_at, s.revoke_reason,
        u.status = 'active' and u.deleted_at is null and u.role = s.audience as holder_may_use,
        (
            select count(*) from auth_sessions o
@@ -114,6 +122,34 @@ with forgotten as (
 insert into auth_refresh_tokens (user_id, session_id, generation, token_hash, issued_at)
 select user_id, session_id, generation + 1, %(successor_hash)s, %(used_at)s from spent;
 
+-- name: renew_session
+update auth_sessions
+set last_seen_at = %(last_seen_at)s, renewed_at = %(renewed_at)s, idle_expires_at = %(idle_expires_at)s
+where user_id = %(user_id)s and id = %(id)s;
+
+-- name: note_seen
+-- Of several readings at once one notes it, and none waits for whoever holds the session: the next one notes it then.
+update auth_sessions set last_seen_at = %(now)s
+where (user_id, id) in (
+    select user_id, id from auth_sessions
+    where user_id = %(user_id)s and id = %(session_id)s and last_seen_at = %(last_seen_at)s and revoked_at is null
+    for no key update skip locked
+);
+
+-- name: find_cookie_session
+-- What a request through the cookie door begins with: three look-ups by unique keys, and the time to judge them by. The
+-- columns of the person carry its name, because both have times of creation.
+select clock_timestamp() as now, s.user_id, s.id, s.door, s.audience, s.ip, s.user_agent, s.remember, s.auth_time,
+       s.created_at, s.last_seen_at, s.renewed_at, s.idle_expires_at, s.absolute_expires_at, s.sits_exam_until,
+       s.revoked_at, s.revoke_reason, u.email as user_email, u.username as user_username, u.name as user_name, u.image as user_image,
+       u.role as user_role, u.status as user_status, u.email_verified_at as user_email_verified_at,
+       u.password_hash as user_password_hash, u.must_change_password as user_must_change_password,
+       u.created_at as user_created_at, u.updated_at as user_updated_at, u.deleted_at as user_deleted_at
+from auth_refresh_tokens t
+join auth_sessions s on s.user_id = t.user_id and s.id = t.session_id
+join users u on u.id = s.user_id
+where t.token_hash = %(token_hash)s and s.door = 'cookie';
+
 -- name: end_session
 -- A session that was ended keeps its first reason.
 update auth_sessions set revoked_at = %(now)s, revoke_reason = %(reason)s
@@ -153,23 +189,23 @@ join session_limits l on l.scope = s.scope and l.subject_id = s.subject_id;
 
 -- name: live_sessions
 -- Through the index of what is not revoked; judged by the time of the unit of work.
-select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, renewed_at,
+       idle_expires_at, absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
 from auth_sessions
 where user_id = %(user_id)s and revoked_at is null and least(idle_expires_at, absolute_expires_at) > %(now)s;
 
 -- name: live_sessions_of
 -- The same for a reader, the newest first.
-select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, renewed_at,
+       idle_expires_at, absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
 from auth_sessions
 where user_id = %(user_id)s and revoked_at is null
   and least(idle_expires_at, absolute_expires_at) > clock_timestamp()
 order by created_at desc, id desc;
 
 -- name: find_session
-select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, idle_expires_at,
-       absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
+select user_id, id, door, audience, ip, user_agent, remember, auth_time, created_at, last_seen_at, renewed_at,
+       idle_expires_at, absolute_expires_at, sits_exam_until, revoked_at, revoke_reason
 from auth_sessions
 where user_id = %(user_id)s and id = %(session_id)s;
 
@@ -182,7 +218,7 @@ join users u on u.id = s.user_id
 where s.user_id = %(user_id)s and s.id = %(session_id)s;
 
 -- name: read_profile
-select u.id, u.email, u.username, u.name, u.role, u.email_verified_at is not null as email_verified,
+select u.id, u.email, u.username, u.name, u.image, u.role, u.email_verified_at is not null as email_verified,
        u.must_change_password, u.created_at, u.updated_at, s.id as session_id, s.created_at as session_created_at,
        least(s.idle_expires_at, s.absolute_expires_at) as session_expires_at
 from auth_sessions s

@@ -22,7 +22,7 @@ values (%(user_id)s, %(key)s, %(fingerprint)s, %(answer)s, %(now)s);
 select procrastinate_defer_jobs_v1(
     array[
         row(
-            %(queue)s, %(task)s, 0, null, null, %(payload)s,
+            %(queue)s, %(task)s, 0, %(lock)s, null, %(payload)s,
             case when %(delay)s::int > 0 then clock_timestamp() + make_interval(secs => %(delay)s::int) end
         )::procrastinate_job_to_defer_v1
     ]

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from application.jobs import JobName, Payload
 from application.ports import Job
+from domain.auth.sessions import Door
+from domain.auth.throttling import account_key
 
 
 class MailKind(StrEnum):
@@ -33,8 +35,9 @@ class MailKind(StrEnum):
 class Mail:
     """One mail to one address, about an account at one portal of a site.
 
-    `url` is the one-time link that it brings, `token` the secret in it and `life` for how long it is good. A notice has
-    none of them. `name` is empty where nobody has proved that the name and the address belong together.
+    `url` is the link that it brings, `token` the secret in it and `life` for how long it is good; unless `used_once` it
+    may be followed again within that. A notice has none of them. `name` is empty where nobody has proved that the name
+    and the address belong together.
     """
 
     kind: MailKind
@@ -45,6 +48,7 @@ class Mail:
     url: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     life: timedelta | None = None
+    used_once: bool = True
 
 
 class MailNotSent(Exception):
@@ -62,13 +66,16 @@ class Mailer(Protocol):
 class MailOrder:
     """What is to be sent: to a person by id, to the person who has an address, or to who is invited.
 
-    With both, `email` is where it goes and `user_id` whom it concerns.
+    With both, `email` is where it goes and `user_id` whom it concerns. `door` is the one whose link it brings, and
+    `callback` the page that the link leads back to, where that door's links do.
     """
 
     kind: MailKind
     user_id: str | None = None
     email: str | None = None
     invitation_id: str | None = None
+    door: Door = Door.PORTAL
+    callback: str | None = None
 
     @classmethod
     def of(cls, payload: Payload) -> MailOrder:
@@ -78,6 +85,8 @@ class MailOrder:
             user_id=_text(payload.get("user_id")),
             email=_text(payload.get("email")),
             invitation_id=_text(payload.get("invitation_id")),
+            door=Door(str(payload.get("door") or Door.PORTAL)),
+            callback=_text(payload.get("callback")),
         )
 
     @property
@@ -87,15 +96,34 @@ class MailOrder:
             "user_id": self.user_id,
             "email": self.email,
             "invitation_id": self.invitation_id,
+            "door": self.door.value,
+            "callback": self.callback,
         }
-        return Job(name=JobName.SEND_MAIL, payload=payload)
+        return Job(name=JobName.SEND_MAIL, payload=payload, lock=self._lock)
+
+    @property
+    def _lock(self) -> str:
+        """The same for orders that name the same addressee in the same way: a newer link makes the older one worthless,
+        so the newer mail has to be the later one. An address is not told.
+        """
+        addressee = self.user_id or self.invitation_id or account_key(self.email or "")
+        return f"{self.kind}:{addressee}"
 
 
 def order_mail(
-    kind: MailKind, *, user_id: str | None = None, email: str | None = None, invitation_id: str | None = None
+    kind: MailKind,
+    *,
+    user_id: str | None = None,
+    email: str | None = None,
+    invitation_id: str | None = None,
+    door: Door = Door.PORTAL,
+    callback: str | None = None,
 ) -> Job:
     """The job that sends a mail; see `MailOrder` for who gets it."""
-    return MailOrder(kind=kind, user_id=user_id, email=email, invitation_id=invitation_id).job
+    order = MailOrder(
+        kind=kind, user_id=user_id, email=email, invitation_id=invitation_id, door=door, callback=callback
+    )
+    return order.job
 
 
 def _text(value: object) -> str | None:

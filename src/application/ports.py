@@ -30,12 +30,13 @@ class IdGenerator(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Something to be done soon, outside the request, but not before `delay_seconds` are over. `name` is one of the
-    worker's tasks.
+    worker's tasks. Jobs with the same `lock` are done one after the other, in the order in which they were enqueued.
     """
 
     name: str
     payload: Mapping[str, str | int | bool | None]
     delay_seconds: int = 0
+    lock: str | None = None
 
 
 class JobQueue(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,8 +11,6 @@ from domain.auth.sessions import SessionEnd
 from domain.errors import DomainError, InvalidInput, Kind
 
 MAX_REASON_LENGTH = 500
-
-Facts = Mapping[str, object]
 
 
 class LastAdmin(DomainError):
@@ -80,9 +78,3 @@ def end_of_sessions(before: User, after: User) -> SessionEnd | None:
     if after.status is UserStatus.DISABLED and before.status is not UserStatus.DISABLED:
         return SessionEnd.DISABLED
     return SessionEnd.ROLE_CHANGED if after.role is not before.role else None
-
-
-def differences(before: Facts, after: Facts) -> tuple[Facts, Facts]:
-    """What differs, as it was and as it is."""
-    changed = [name for name in after if before.get(name) != after[name]]
-    return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}

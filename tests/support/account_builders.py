@@ -24,6 +24,7 @@ from application.auth.passwords import (
 )
 from application.auth.ports import AccountWork
 from application.auth.proving import ConfirmPassword
+from application.auth.renewing import EndOthers
 from application.mail import MailOrder
 from application.ports import Transaction
 from domain.auth.invitations import Invitation
@@ -58,12 +59,13 @@ class Accounts:
         return ConfirmPassword(people=self.auth.reader, hasher=self.auth.hasher, guard=self.auth.guard)
 
     @property
-    def change_password(self) -> ChangePassword:
+    def change_password(self) -> ChangePassword[AccountWork, int]:
         return ChangePassword(
             transact=self.transact,
             people=self.auth.reader,
             hasher=self.auth.hasher,
             confirm_password=self.confirm_password,
+            aftermath=EndOthers(),
             policy=self.auth.policy,
             events=self.auth.events,
         )

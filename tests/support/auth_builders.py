@@ -178,7 +178,7 @@ class Auth:
         return Examine(hasher=self.hasher, ids=self.ids)
 
     @property
-    def register_student(self) -> RegisterStudent[AuthWork]:
+    def register_student(self) -> RegisterStudent[AuthWork, Grant]:
         return RegisterStudent(
             transact=self.transact,
             examine=self.examine,
@@ -208,7 +208,7 @@ class Auth:
         return EnsureUser(people=self.reader, create_user=self.create_user)
 
     @property
-    def sign_in(self) -> SignIn:
+    def sign_in(self) -> SignIn[Grant]:
         return SignIn(
             transact=self.transact,
             people=self.reader,
@@ -324,6 +324,10 @@ class ClockedReader(PostgresAuthReader):
 
     async def read_standing(self, user_id: str, session_id: str) -> Any:
         standing = await super().read_standing(user_id, session_id)
+        return None if standing is None else replace(standing, now=self._clock.now())
+
+    async def find_cookie_session(self, token_hash: bytes) -> Any:
+        standing = await super().find_cookie_session(token_hash)
         return None if standing is None else replace(standing, now=self._clock.now())
 
 

@@ -28,6 +28,8 @@ from adapters.postgres.auth import PostgresMailWork
 from adapters.postgres.jobs import JobWorker
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.security.token_source import SystemTokenSource
+from adapters.security.verification_tokens import JwtVerificationTokens
+from application.auth.mailed_links import CookieDoorLinks, PortalLinks
 from application.auth.mailing import DeliverMail
 from application.auth.ports import MailWork
 from application.jobs import JobName
@@ -37,6 +39,7 @@ from entrypoints.settings import Environment
 from tests.support.auth_builders import Auth, AuthInMemory, AuthOnPostgres
 
 BASE_URL = "https://ace.test"
+DOOR_KEYS = (b"a key of the door that is newest", b"a key of the door that was newest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,4 +133,12 @@ def mail_settings(folder: Path) -> dict[str, Any]:
 
 def _delivery(transact: Transaction[MailWork]) -> tuple[DeliverMail, KeptMail]:
     mailer = KeptMail()
-    return DeliverMail(transact=transact, source=SystemTokenSource(), mailer=mailer, base_url=BASE_URL), mailer
+    source, tokens = SystemTokenSource(), JwtVerificationTokens(DOOR_KEYS)
+    deliver = DeliverMail(
+        transact=transact,
+        mailer=mailer,
+        portal_links=PortalLinks(source=source, base_url=BASE_URL),
+        cookie_door_links=CookieDoorLinks(source=source, tokens=tokens, base_url=BASE_URL),
+        base_url=BASE_URL,
+    )
+    return deliver, mailer

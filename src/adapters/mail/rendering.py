@@ -58,6 +58,7 @@ class MailComposer:
             site=mail.site,
             url=mail.url,
             life=None if mail.life is None else in_words(mail.life),
+            used_once=mail.used_once,
         )
         return re.sub(r"\n{3,}", "\n\n", rendered).strip() + ("" if form == "subject" else "\n")
 

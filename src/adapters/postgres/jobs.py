@@ -40,7 +40,13 @@ _FORGET_HOURS = 30 * 24
 def job_record(job: Job) -> dict[str, Any]:
     """The parameters that enqueue a job."""
     payload = Jsonb(dict(job.payload))
-    return {"queue": QUEUE, "task": str(job.name), "payload": payload, "delay": job.delay_seconds}
+    return {
+        "queue": QUEUE,
+        "task": str(job.name),
+        "lock": job.lock,
+        "payload": payload,
+        "delay": job.delay_seconds,
+    }
 
 
 class JobWorker:

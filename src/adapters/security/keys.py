@@ -32,6 +32,15 @@ def key_ring(secrets: Sequence[str], purpose: str) -> tuple[Key, ...]:
     return tuple(_derive(secret.encode(), purpose.encode()) for secret in secrets)
 
 
+def door_keys(own: Sequence[str], installation: Sequence[str]) -> tuple[bytes, ...]:
+    """The keys of the better-auth door, newest first: secrets of its own as they are, so that an application that moves
+    here keeps the one it signed with; without any, keys from the secrets of the installation.
+    """
+    if own:
+        return tuple(secret.encode() for secret in own)
+    return tuple(key.bytes for key in key_ring(installation, "better-auth"))
+
+
 def _derive(secret: bytes, purpose: bytes) -> Key:
     material = hmac.digest(secret, b"ace/key/v1\0" + purpose, hashlib.sha256)
     identity = hmac.digest(material, b"ace/key-id/v1", hashlib.sha256)[:9]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from application.ports import AuditEntry
-from domain.admin import Facts
-from domain.auth.people import Actor, Role
+from domain.auth.people import Actor, Facts, Role
 from domain.auth.sessions import Forbidden
 
 

@@ -9,7 +9,6 @@ from application.admin.limit_ports import GroupWork, LimitReader, LimitSubject
 from application.admin.limit_views import GroupView, MemberView
 from application.admin.limits import Enforced, EnforceLimits, enforcement, limit_facts, replace_limit
 from application.ports import IdGenerator, Transaction
-from domain.admin import Facts
 from domain.auth.limits import (
     Limit,
     SessionGroup,
@@ -18,7 +17,7 @@ from domain.auth.limits import (
     WhenFull,
     normalise_group_name,
 )
-from domain.auth.people import Actor, UserNotFound
+from domain.auth.people import Actor, Facts, UserNotFound
 from domain.errors import FieldProblem, InvalidInput
 
 

@@ -9,10 +9,9 @@ from application.admin.ports import AdminWork
 from application.admin.views import InvitationView
 from application.mail import MailKind, order_mail
 from application.ports import IdGenerator, Transaction
-from domain.admin import Facts
 from domain.auth.invitations import Invitation, InvitationNotFound
 from domain.auth.links import LinkPurpose
-from domain.auth.people import Actor, EmailTaken, Role, User, normalise_email
+from domain.auth.people import Actor, EmailTaken, Facts, Role, User, normalise_email
 from domain.auth.sessions import Forbidden
 from domain.errors import FieldProblem, InvalidInput
 

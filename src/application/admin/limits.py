@@ -11,9 +11,8 @@ from application.admin.limit_views import UserLimits
 from application.auth.limiting import end_surplus
 from application.jobs import FINISHING_SECONDS, JobName, Payload
 from application.ports import Job, Transaction
-from domain.admin import Facts
 from domain.auth.limits import Limit, LimitSource
-from domain.auth.people import Actor, Role, UserNotFound
+from domain.auth.people import Actor, Facts, Role, UserNotFound
 from domain.errors import OutcomeUnknown, StoreUnavailable
 
 # How many people one request or job deals with, and how many of them are held at once: a sign-in of one of them waits

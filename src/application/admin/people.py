@@ -11,27 +11,22 @@ from application.admin.ports import AdminReader, AdminWork
 from application.admin.views import UserView
 from application.mail import MailKind, order_mail
 from application.ports import IdGenerator, Transaction
-from domain.admin import Facts, UserChange, differences, end_of_sessions, is_dismissed, keep_an_admin
-from domain.auth.links import LinkPurpose
+from domain.admin import UserChange, end_of_sessions, is_dismissed, keep_an_admin
+from domain.auth.links import PERSONAL, LinkPurpose
 from domain.auth.people import (
     NO_PASSWORD,
     Actor,
+    Facts,
     Role,
     User,
     UserNotFound,
+    differences,
     facts_of,
     normalise_email,
     normalise_name,
     normalise_username,
 )
 from domain.auth.throttling import account_key
-
-_PERSONAL = (
-    LinkPurpose.VERIFY_EMAIL,
-    LinkPurpose.CHANGE_EMAIL,
-    LinkPurpose.RESET_PASSWORD,
-    LinkPurpose.SET_PASSWORD,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +238,7 @@ async def _rewrite(work: AdminWork, before: User, after: User) -> tuple[Facts, F
     if end is not None:
         await work.end_sessions_of(after.id, end)
     if after.email != before.email or not after.is_alive:
-        await work.drop_links(after.id, _PERSONAL)
+        await work.drop_links(after.id, PERSONAL)
     elif after.role is not before.role:
         await _send_to_another_portal(work, after)
     if after.email != before.email:

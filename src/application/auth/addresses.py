@@ -16,7 +16,7 @@ from domain.auth.links import Link, LinkInvalid, LinkPurpose, link_hash
 from domain.auth.people import Actor, User, normalise_email
 from domain.errors import FieldProblem, InvalidInput
 
-_PROVE_AN_ADDRESS = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL)
+PROVE_AN_ADDRESS = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL)
 # What was mailed to an address is worthless once its person has another one.
 _MAILED_TO_THE_OLD = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.RESET_PASSWORD, LinkPurpose.SET_PASSWORD)
 
@@ -29,7 +29,8 @@ class ResendVerification:
     events: AuthEvents
 
     async def __call__(self, email: str, visit: Visit) -> None:
-        job = order_mail(MailKind.VERIFY_EMAIL, email=normalise_email(email))
+        wanted = normalise_email(email)
+        job = order_mail(MailKind.VERIFY_EMAIL, email=wanted, door=visit.door, callback=visit.callback)
         event = AuthEvent(act=AuthAct.VERIFICATION_REQUESTED, account=account_of(email), portal=visit.portal)
         with telling(self.events, event):
             await self.transact(lambda work: work.enqueue(job))
@@ -48,7 +49,7 @@ class VerifyEmail:
     async def __call__(self, token: str, visit: Visit) -> None:
         with telling(self.events, AuthEvent(act=AuthAct.EMAIL_VERIFIED, portal=visit.portal)) as record:
             token_hash = link_hash(token)
-            found = await self.people.find_link(token_hash, _PROVE_AN_ADDRESS)
+            found = await self.people.find_link(token_hash, PROVE_AN_ADDRESS)
             if found is None:
                 raise LinkInvalid
             if found.purpose is LinkPurpose.CHANGE_EMAIL:
@@ -59,16 +60,19 @@ class VerifyEmail:
         async def verify(work: AccountWork) -> User:
             # The person first, as in every change of an account, so that no two of them wait for each other.
             user = await work.hold_user(owner_id)
-            link = await work.take_link(token_hash, _PROVE_AN_ADDRESS)
-            if user is None or not user.is_alive or user.role is not visit.portal:
-                raise LinkInvalid
-            if link is None or not link.is_good(work.now):
-                raise LinkInvalid
-            if link.purpose is LinkPurpose.CHANGE_EMAIL:
-                return await _move(work, user, link)
-            return await _verify(work, user, link)
+            link = await work.take_link(token_hash, PROVE_AN_ADDRESS)
+            return await prove_address(work, user, link, visit)
 
         return await self.transact(verify)
+
+
+async def prove_address(work: AccountWork, user: User | None, link: Link | None, visit: Visit) -> User:
+    """What a link does that was taken, for its person who is held: the person as they are now."""
+    if user is None or not user.is_alive or user.role is not visit.portal:
+        raise LinkInvalid
+    if link is None or link.owner_id != user.id or not link.is_good(work.now):
+        raise LinkInvalid
+    return await (_move if link.purpose is LinkPurpose.CHANGE_EMAIL else _verify)(work, user, link)
 
 
 async def _verify(work: AccountWork, user: User, link: Link) -> User:
@@ -124,23 +128,18 @@ class ChangeEmail:
             await self._change(actor, change, visit)
 
     async def _change(self, actor: Actor, change: AddressChange, visit: Visit) -> None:
-        new_email, unknown = _new_address(change.new_email), self.source.new()
+        new_email, unknown = new_address(change.new_email), self.source.new()
         # Before the password: somebody who has to sign in again anyway is not counted as a guesser.
         await self.transact(lambda work: fresh_session(work, actor, self.policy))
 
         async def order(proven: User) -> bool | None:
-            if proven.email == new_email:
-                raise _wrong_address("unchanged", "This is the address of the account already")
+            refuse_same(proven, new_email)
 
             async def write(work: AccountWork) -> bool | None:
                 user = await hold_unchanged(work, actor, proven)
                 if user is None:
                     return None
-                await work.put_link(
-                    Link.new(user.id, LinkPurpose.CHANGE_EMAIL, email=new_email, token=unknown, now=work.now)
-                )
-                await work.enqueue(order_mail(MailKind.CHANGE_EMAIL, user_id=user.id, email=new_email))
-                await work.enqueue(order_mail(MailKind.EMAIL_CHANGING, user_id=user.id, email=user.email))
+                await ask_to_move(work, user, new_email, unknown, visit)
                 return True
 
             return await self.transact(write)
@@ -148,11 +147,33 @@ class ChangeEmail:
         await self.confirm_password(actor, change.current_password, visit, order)
 
 
-def _new_address(text: str) -> str:
+async def ask_to_move(work: AccountWork, user: User, new_email: str, unknown: bytes, visit: Visit) -> None:
+    """Puts it on record that a person who is held wants another address, and tells both addresses by mail."""
+    await work.put_link(Link.new(user.id, LinkPurpose.CHANGE_EMAIL, email=new_email, token=unknown, now=work.now))
+    await work.enqueue(
+        order_mail(
+            MailKind.CHANGE_EMAIL,
+            user_id=user.id,
+            email=new_email,
+            door=visit.door,
+            callback=visit.callback,
+        )
+    )
+    await work.enqueue(order_mail(MailKind.EMAIL_CHANGING, user_id=user.id, email=user.email))
+
+
+def new_address(text: str) -> str:
+    """The address to move to; refuses what cannot receive mail."""
     try:
         return normalise_email(text)
     except InvalidInput as refusal:
         raise _wrong_address("invalid_email", refusal.detail) from None
+
+
+def refuse_same(user: User, new_email: str) -> None:
+    """Refuses the address that the account has already."""
+    if user.email == new_email:
+        raise _wrong_address("unchanged", "This is the address of the account already")
 
 
 def _wrong_address(code: str, message: str) -> InvalidInput:

@@ -21,6 +21,7 @@ class AuthAct(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an act
     PASSWORD_CHANGE_REFUSED = "password_change_refused"  # noqa: S105 - an act
+    PASSWORD_CONFIRMED = "password_confirmed"  # noqa: S105 - an act
     PASSWORD_RESET = "password_reset"  # noqa: S105 - an act
     RESET_REQUESTED = "reset_requested"
     VERIFICATION_REQUESTED = "verification_requested"
@@ -28,6 +29,7 @@ class AuthAct(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_CHANGED = "email_changed"
     SESSIONS_REVOKED = "sessions_revoked"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 class Outcome(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from application.auth.ports import AuthWork
+from application.auth.ports import AuthWork, HeldSession
 from domain.auth.limits import Limit, effective_limit, surplus, to_admit_one_more
 from domain.auth.people import Role
 from domain.auth.sessions import Session, SessionEnd
@@ -33,6 +33,14 @@ async def make_room(work: AuthWork, user_id: str, role: Role) -> int:
     await work.end_expired(user_id, LONGEST_UNIT)
     limit = await limit_of(work, user_id, role)
     return await _evict(work, user_id, to_admit_one_more(limit, await work.live_sessions(user_id), work.now))
+
+
+async def is_crowded(work: AuthWork, held: HeldSession) -> bool:
+    """Whether the person has more live sessions than allowed. One is allowed to everybody and needs no look-up."""
+    if held.live_sessions <= 1:
+        return False
+    limit = await limit_of(work, held.session.user_id, held.session.audience)
+    return held.live_sessions > limit.max_sessions
 
 
 async def end_surplus(work: AuthWork, user_id: str, role: Role, *, keep: str | None = None) -> int:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Generic
 
 from application.auth.events import AuthAct, AuthEvent, account_of
-from application.auth.mailing import link_url
+from application.auth.mailed_links import link_url
 from application.auth.opening import Visit
 from application.auth.policy import AuthPolicy
 from application.auth.ports import AccountWork, AuthEvents, AuthReader, PasswordHasher, TokenSource
 from application.auth.proving import ConfirmPassword, canonical_current, event_of, hold_unchanged, told_at
+from application.auth.renewing import (
+    SET_A_PASSWORD,
+    Aftermath,
+    DoneT,
+    EndOthers,
+    KeepSessions,
+    Renewal,
+    WorkT,
+    renew_password,
+)
 from application.auth.telling import telling
 from application.mail import MailKind, order_mail
 from application.ports import AuditEntry, Transaction
@@ -21,15 +32,6 @@ from domain.auth.sessions import SessionEnd, SessionEnded
 from domain.auth.throttling import account_key
 from domain.errors import DomainError, FieldProblem
 
-_SET_A_PASSWORD = (LinkPurpose.RESET_PASSWORD, LinkPurpose.SET_PASSWORD)
-# Whoever got in with the password that is gone may have asked for another address; that ends with it.
-_WORTHLESS_AFTERWARDS = (*_SET_A_PASSWORD, LinkPurpose.CHANGE_EMAIL)
-# As what the audit log tells a new password, by what the sessions of the old one ended of.
-_ACTIONS = {
-    SessionEnd.PASSWORD_CHANGED: "user.password_changed",
-    SessionEnd.PASSWORD_RESET: "user.password_reset",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChange:
@@ -40,36 +42,39 @@ class PasswordChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePassword:
-    """Whoever knows the present password may choose another one. Every other session ends, under every door; so does
-    whatever was mailed for another password or address. The owner is told by mail.
+class ChangePassword(Generic[WorkT, DoneT]):
+    """Whoever knows the present password may choose another one. At the portals every other session ends, under every
+    door; so does whatever was mailed for another password or address. The owner is told by mail.
     """
 
-    transact: Transaction[AccountWork]
+    transact: Transaction[WorkT]
     people: AuthReader
     hasher: PasswordHasher
     confirm_password: ConfirmPassword
+    aftermath: Aftermath[WorkT, DoneT]
     policy: AuthPolicy
     events: AuthEvents
 
-    async def __call__(self, actor: Actor, change: PasswordChange, visit: Visit) -> int:
-        """How many sessions ended."""
+    async def __call__(self, actor: Actor, change: PasswordChange, visit: Visit) -> DoneT:
+        """What became of the sessions."""
         with telling(self.events, event_of(actor, AuthAct.PASSWORD_CHANGE_REFUSED)) as record:
-            ended = await self._change(actor, change, visit)
+            done = await self._change(actor, change, visit)
             record.event = replace(record.event, act=AuthAct.PASSWORD_CHANGED)
-            return ended
+            return done
 
-    async def _change(self, actor: Actor, change: PasswordChange, visit: Visit) -> int:
+    async def _change(self, actor: Actor, change: PasswordChange, visit: Visit) -> DoneT:
         password = await self._check(actor, change)
 
-        async def replace_password(proven: User) -> int | None:
+        async def replace_password(proven: User) -> DoneT | None:
             password_hash = await self.hasher.hash(password)
 
-            async def write(work: AccountWork) -> int | None:
+            async def write(work: WorkT) -> DoneT | None:
                 user = await hold_unchanged(work, actor, proven)
                 if user is None:
                     return None
-                return await _renew(work, user, password_hash, SessionEnd.PASSWORD_CHANGED, but=actor.session_id)
+                reason = SessionEnd.PASSWORD_CHANGED
+                renewal = Renewal(user=user, reason=reason, visit=visit, session_id=actor.session_id)
+                return await renew_password(work, password_hash, renewal, self.aftermath)
 
             return await self.transact(write)
 
@@ -90,6 +95,20 @@ class ChangePassword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOwnPassword:
+    """Whoever is signed in may have their password checked, for a page that wants to be sure who sits there. A wrong
+    one counts like a failed sign-in.
+    """
+
+    confirm_password: ConfirmPassword
+    events: AuthEvents
+
+    async def __call__(self, actor: Actor, password: str, visit: Visit) -> None:
+        with telling(self.events, event_of(actor, AuthAct.PASSWORD_CONFIRMED)):
+            await self.confirm_password(actor, password, visit, _right)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPasswordReset:
     """Whoever asks gets the same answer after the same work; only the mailbox learns whether there is an account."""
 
@@ -97,7 +116,8 @@ class RequestPasswordReset:
     events: AuthEvents
 
     async def __call__(self, email: str, visit: Visit) -> None:
-        job = order_mail(MailKind.RESET_PASSWORD, email=normalise_email(email))
+        wanted = normalise_email(email)
+        job = order_mail(MailKind.RESET_PASSWORD, email=wanted, door=visit.door, callback=visit.callback)
         event = AuthEvent(act=AuthAct.RESET_REQUESTED, account=account_of(email), portal=visit.portal)
         with telling(self.events, event):
             await self.transact(lambda work: work.enqueue(job))
@@ -105,8 +125,9 @@ class RequestPasswordReset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPassword:
-    """Whoever shows the link that was mailed to the account's address may set a password, once. Every session ends, the
-    lockout as well, and the address is verified. Nobody is signed in by it, and the owner is told by mail.
+    """Whoever shows the link that was mailed to the account's address may set a password, once. Every session ends
+    unless the door keeps them, the lockout ends as well, and the address is verified, unless that is a thing of its own
+    at the door. Nobody is signed in by it, and the owner is told by mail.
 
     A link that is not good costs no hash, and a password that is refused leaves the link good.
     """
@@ -116,35 +137,51 @@ class ResetPassword:
     hasher: PasswordHasher
     policy: AuthPolicy
     events: AuthEvents
+    keep_sessions: bool = False
+    proves_address: bool = True
 
     async def __call__(self, token: str, new_password: str, visit: Visit) -> None:
         with telling(self.events, AuthEvent(act=AuthAct.PASSWORD_RESET, portal=visit.portal)) as record:
             token_hash = link_hash(token)
-            owner = await self._owner(token_hash, visit)
+            _, owner = await _find_link(self.people, token_hash, visit)
             record.named(owner)
             await self._reset(owner, token_hash, new_password, visit)
 
     async def _reset(self, owner: User, token_hash: bytes, new_password: str, visit: Visit) -> None:
         password_hash = await self.hasher.hash(_checked(new_password, owner, self.policy))
+        aftermath: Aftermath[AccountWork, int] = KeepSessions() if self.keep_sessions else EndOthers()
 
         async def reset(work: AccountWork) -> int:
             # The person first, as in every change of an account, so that no two of them wait for each other.
             user = await work.hold_user(owner.id)
-            link = await work.take_link(token_hash, _SET_A_PASSWORD)
+            link = await work.take_link(token_hash, SET_A_PASSWORD)
             if user is None or link is None or not (link.is_good(work.now) and _may_use(user, link.email, visit)):
                 raise LinkInvalid
-            verified = replace(user, email_verified_at=user.email_verified_at or work.now)
+            if self.proves_address:
+                user = replace(user, email_verified_at=user.email_verified_at or work.now)
             await work.clear_attempts([account_key(user.email)])
-            return await _renew(work, verified, password_hash, SessionEnd.PASSWORD_RESET)
+            renewal = Renewal(user=user, reason=SessionEnd.PASSWORD_RESET, visit=visit)
+            return await renew_password(work, password_hash, renewal, aftermath)
 
         await self.transact(reset)
 
-    async def _owner(self, token_hash: bytes, visit: Visit) -> User:
-        link = await self.people.find_link(token_hash, _SET_A_PASSWORD)
-        user = None if link is None else await self.people.find_user(link.owner_id)
-        if link is None or user is None or not _may_use(user, link.email, visit):
-            raise LinkInvalid
-        return user
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResetLink:
+    """Whether a link that sets a password is still good can be asked before one is chosen. That uses nothing up."""
+
+    transact: Transaction[AccountWork]
+    people: AuthReader
+
+    async def __call__(self, token: str, visit: Visit) -> None:
+        """Refuses `LinkInvalid` as the use of the link would."""
+        link, _ = await _find_link(self.people, link_hash(token), visit)
+
+        async def judge(work: AccountWork) -> None:
+            if not link.is_good(work.now):
+                raise LinkInvalid
+
+        await self.transact(judge)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,26 +210,25 @@ class GiveResetLink:
         return link_url(self.base_url, await self.transact(give), MailKind.RESET_PASSWORD, encode_token(token))
 
 
+async def _find_link(people: AuthReader, token_hash: bytes, visit: Visit) -> tuple[Link, User]:
+    """A link that was not used yet, with its person; whether it is too old is judged where it is used."""
+    link = await people.find_link(token_hash, SET_A_PASSWORD)
+    user = None if link is None else await people.find_user(link.owner_id)
+    if link is None or user is None or not _may_use(user, link.email, visit):
+        raise LinkInvalid
+    return link, user
+
+
 def _may_use(user: User, mailed_to: str, visit: Visit) -> bool:
     """A link is good for a living person who still has the address it was mailed to, at the portal of that person."""
     return user.is_alive and user.email == mailed_to and user.role is visit.portal
+
+
+async def _right(_: User) -> bool:
+    return True
 
 
 def _checked(password: str, user: User, policy: AuthPolicy) -> str:
     return check_password(
         password, min_length=policy.min_length(user.role), email=user.email, name=user.name, username=user.username
     )
-
-
-async def _renew(
-    work: AccountWork, user: User, password_hash: str, reason: SessionEnd, *, but: str | None = None
-) -> int:
-    """Writes the new password of a person who is held and ends what the old one had opened; how many sessions."""
-    await work.save_user(replace(user, password_hash=password_hash, must_change_password=False, updated_at=work.now))
-    ended = await work.end_sessions_of(user.id, reason, but=but)
-    await work.drop_links(user.id, _WORTHLESS_AFTERWARDS)
-    await work.enqueue(order_mail(MailKind.PASSWORD_CHANGED, user_id=user.id))
-    await work.audit(
-        AuditEntry(actor_id=user.id, action=_ACTIONS[reason], subject=user.id, after={"ended_sessions": ended})
-    )
-    return ended

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from domain.auth.cookie_sessions import CookieLife
 from domain.auth.people import Role
 from domain.auth.sessions import SessionLife
 
@@ -22,6 +23,7 @@ class AuthPolicy:
     staff_min_length: int = 15
     fresh_seconds: int = 3_600
     demo_accounts: bool = False
+    cookie_life: CookieLife = field(default_factory=CookieLife)
 
     @property
     def life(self) -> SessionLife:

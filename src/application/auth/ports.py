@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from application.auth.events import AuthEvent
-from application.auth.views import OwnProfile
+from application.auth.views import CookieStanding, OwnProfile
 from application.ports import Work
 from domain.auth.guessing import Judgement
 from domain.auth.invitations import Invitation
@@ -46,6 +46,19 @@ class AccessClaims:
     auth_time: int
     issued_at: int
     not_before: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationClaims:
+    """What a token says that the cookie door mails to an address: which account has it or, if the account is to move
+    to it, has another one, and how that was asked for. Times are whole Unix seconds.
+    """
+
+    email: str
+    update_to: str | None = None
+    request_type: str | None = None
+    issued_at: int
     expires_at: int
 
 
@@ -149,6 +162,14 @@ class AuthWork(PeopleWork, LinkWork, InvitationWork, Protocol):
     async def rotate(self, spent: RefreshToken, successor: RefreshToken, session: Session) -> None:
         """Writes the spent token, its successor and the prolonged session; erases the mask of the one before."""
 
+    @abstractmethod
+    async def renew_session(self, session: Session) -> None:
+        """Writes when a session that is held was seen and renewed, and until when it lasts now."""
+
+    @abstractmethod
+    async def note_seen(self, session: Session) -> None:
+        """That it is seen now, if it is not revoked and was not noted since it was read. Waits for nobody."""
+
 
 class Welcome(Protocol[WorkT_contra]):
     """What somebody who becomes a student is given beside the account, in the same unit of work."""
@@ -172,6 +193,10 @@ class AccountWork(PeopleWork, LinkWork, Protocol):
     @abstractmethod
     async def clear_attempts(self, keys: Collection[str]) -> bool:
         """Forgets the failed sign-ins that are counted under these keys; whether there were any."""
+
+
+class DoorWork(AuthWork, AccountWork, Protocol):
+    """The same at a door where a change of one's account may open a session at once."""
 
 
 class ThrottleWork(Work, Protocol):
@@ -198,6 +223,10 @@ class AuthReader(Protocol):
         """The person who has this address now; a deleted one has it no more."""
 
     @abstractmethod
+    async def find_user_by_username(self, username: str) -> User | None:
+        """The person who has this username now, whatever its case; a deleted one has it no more."""
+
+    @abstractmethod
     async def was_ever_registered(self, email: str) -> bool:
         """Whether anybody has or had this address."""
 
@@ -206,6 +235,10 @@ class AuthReader(Protocol):
 
     @abstractmethod
     async def read_profile(self, user_id: str, session_id: str) -> OwnProfile | None: ...
+
+    @abstractmethod
+    async def find_cookie_session(self, token_hash: bytes) -> CookieStanding | None:
+        """The session of the cookie door with this secret, whatever became of it."""
 
     @abstractmethod
     async def live_sessions_of(self, user_id: str) -> Sequence[Session]:
@@ -283,6 +316,17 @@ class AccessTokens(Protocol):
         """What a token says that is ours in every respect but time; refuses `TokenInvalid` otherwise."""
 
 
+class VerificationTokens(Protocol):
+    """Signs and reads the tokens that the cookie door mails to verify an address."""
+
+    @abstractmethod
+    def sign(self, claims: VerificationClaims) -> str: ...
+
+    @abstractmethod
+    def read(self, token: str) -> VerificationClaims:
+        """What a token says that is ours in every respect but time; refuses `LinkInvalid` otherwise."""
+
+
 class CsrfTokens(Protocol):
     """Makes and checks the tokens that tie a page's requests to its session."""
 
@@ -291,3 +335,15 @@ class CsrfTokens(Protocol):
 
     @abstractmethod
     def belongs(self, token: str, session_id: str) -> bool: ...
+
+
+class Signatures(Protocol):
+    """Signs texts that somebody else keeps for us, and tells ours from others."""
+
+    @abstractmethod
+    def sign(self, text: str) -> bytes:
+        """32 bytes; the same for the same text until the key changes."""
+
+    @abstractmethod
+    def belongs(self, signature: bytes, text: str) -> bool:
+        """Whether the text was signed so, with the present key or one before it."""

@@ -20,6 +20,7 @@ from domain.auth.sessions import (
     ReauthenticationRequired,
     Session,
     SessionEnded,
+    SessionNotFresh,
 )
 from domain.errors import DomainError
 
@@ -47,6 +48,23 @@ async def fresh_session(work: AccountWork, actor: Actor, policy: AuthPolicy) -> 
     session = await live_session(work, actor)
     if work.now - session.auth_time > policy.freshness:
         raise ReauthenticationRequired
+
+
+async def hold_actor(work: AccountWork, actor: Actor) -> tuple[User, Session]:
+    """The person who asks, held, and the session that asks, which may have ended since it was let in."""
+    user = await work.hold_user(actor.user_id)
+    session = await live_session(work, actor)
+    if user is None or not user.is_alive:
+        raise SessionEnded
+    return user, session
+
+
+async def lately_signed_in(work: AccountWork, actor: Actor, policy: AuthPolicy) -> User:
+    """The person who asks through the cookie door, held; refuses who signed in there too long ago."""
+    user, session = await hold_actor(work, actor)
+    if not policy.cookie_life.is_fresh(session, work.now):
+        raise SessionNotFresh
+    return user
 
 
 async def hold_unchanged(work: AccountWork, actor: Actor, proven: User) -> User | None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from application.auth.events import AuthAct, AuthEvent, account_of
-from application.auth.opening import Grant, OpenSession, Visit
+from application.auth.opening import Grant, Opener, OpenSession, Visit
 from application.auth.policy import AuthPolicy
 from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, Welcome
-from application.auth.telling import telling
+from application.auth.telling import OpenedT, telling
 from application.auth.views import PersonView
 from application.mail import MailKind, order_mail
 from application.ports import AuditEntry, IdGenerator, Transaction
@@ -25,6 +25,7 @@ from domain.auth.people import (
     User,
     facts_of,
     normalise_email,
+    normalise_image,
     normalise_name,
     normalise_username,
 )
@@ -43,11 +44,19 @@ class Registration:
     password: str = field(repr=False)
     name: str | None = None
     username: str | None = None
+    image: str | None = None
     invitation: str | None = field(default=None, repr=False)
 
     def as_user(self, role: Role) -> NewUser:
         """The account that this asks for."""
-        return NewUser(role=role, email=self.email, password=self.password, name=self.name, username=self.username)
+        return NewUser(
+            role=role,
+            email=self.email,
+            password=self.password,
+            name=self.name,
+            username=self.username,
+            image=self.image,
+        )
 
     def as_event(self, visit: Visit) -> AuthEvent:
         """What the security log tells of it."""
@@ -65,6 +74,7 @@ class NewUser:
     password: str = field(repr=False)
     name: str | None = None
     username: str | None = None
+    image: str | None = None
     email_verified: bool = False
     must_change_password: bool = False
     demo: bool = False
@@ -80,6 +90,7 @@ class Applicant:
     name: str
     role: Role
     password_hash: str = field(repr=False)
+    image: str | None = None
     must_change_password: bool = False
 
     def admitted(self, now: datetime, *, email_verified: bool = False) -> User:
@@ -89,6 +100,7 @@ class Applicant:
             username=self.username,
             name=self.name,
             role=self.role,
+            image=self.image,
             email_verified_at=now if email_verified else None,
             password_hash=self.password_hash,
             must_change_password=self.must_change_password,
@@ -113,34 +125,41 @@ class Examine:
             username=username,
             name=name,
             role=new.role,
+            image=normalise_image(new.image),
             password_hash=await self.hasher.hash(password),
             must_change_password=new.must_change_password,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterStudent(Generic[WorkT]):
-    """Anybody may become a student, and is signed in at once. A mail asks for the proof that the address is theirs."""
+class RegisterStudent(Generic[WorkT, OpenedT]):
+    """Anybody may become a student, and is signed in at once unless the door wants a verified address first. A mail
+    asks for the proof that the address is theirs, unless the door leaves that to its application.
+    """
 
     transact: Transaction[WorkT]
     examine: Examine
-    open_session: OpenSession
+    open_session: Opener[OpenedT]
     policy: AuthPolicy
     events: AuthEvents
     welcome: Welcome[WorkT]
+    asks_for_proof: bool = True
 
-    async def __call__(self, registration: Registration, visit: Visit) -> Grant:
+    async def __call__(self, registration: Registration, visit: Visit) -> OpenedT:
         with telling(self.events, registration.as_event(visit)) as record:
             return record.granted(await self._register(registration, visit))
 
-    async def _register(self, registration: Registration, visit: Visit) -> Grant:
+    async def _register(self, registration: Registration, visit: Visit) -> OpenedT:
         new = registration.as_user(Role.STUDENT)
         applicant = await self.examine(new, self.policy.min_length(Role.STUDENT))
 
-        async def register(work: WorkT) -> Grant:
+        async def register(work: WorkT) -> OpenedT:
             user = applicant.admitted(work.now)
             await work.add_user(user)
-            await work.enqueue(order_mail(MailKind.VERIFY_EMAIL, user_id=user.id))
+            if self.asks_for_proof:
+                await work.enqueue(
+                    order_mail(MailKind.VERIFY_EMAIL, user_id=user.id, door=visit.door, callback=visit.callback)
+                )
             await self.welcome(work, user)
             return await self.open_session(work, user, visit)
 

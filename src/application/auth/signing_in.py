@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Generic
 
 from application.auth.events import AuthAct, AuthEvent, account_of
-from application.auth.opening import EndHeldSession, Grant, HeldTokens, OpenSession, Visit
+from application.auth.opening import EndHeldSession, HeldTokens, Opener, Visit
 from application.auth.policy import AuthPolicy
 from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher
 from application.auth.proving import MAX_PROOFS
-from application.auth.telling import Record, telling
+from application.auth.telling import OpenedT, Record, telling
 from application.auth.throttling import GuardAttempts
 from application.ports import Transaction
 from domain.auth.passwords import canonical_password
 from domain.auth.people import Actor, User, normalise_email
-from domain.auth.sessions import Busy, InvalidCredentials, SessionEnd, WrongPortal
+from domain.auth.sessions import Busy, EmailNotVerified, InvalidCredentials, SessionEnd, WrongPortal
 from domain.errors import InvalidInput
 
 
@@ -27,29 +28,30 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """The right password opens a session at the portal of one's role.
+class SignIn(Generic[OpenedT]):
+    """The right password opens a session at the portal of one's role, or through another door to that portal.
 
     An unknown, disabled, deleted or locked account costs the same time and gets the same answer as a wrong password.
 
     Staff whose password would be too short for staff, because they had it as students, must change it first: only here
-    its length is known.
+    its length is known. With `verified_only` nobody enters whose address is not verified.
     """
 
     transact: Transaction[AuthWork]
     people: AuthReader
     hasher: PasswordHasher
     guard: GuardAttempts
-    open_session: OpenSession
+    open_session: Opener[OpenedT]
     policy: AuthPolicy
     events: AuthEvents
+    verified_only: bool = False
 
-    async def __call__(self, credentials: Credentials, visit: Visit) -> Grant:
+    async def __call__(self, credentials: Credentials, visit: Visit) -> OpenedT:
         event = AuthEvent(act=AuthAct.SIGN_IN, account=account_of(credentials.email), portal=visit.portal)
         with telling(self.events, event) as record:
             return record.granted(await self._sign_in(credentials, visit, record))
 
-    async def _sign_in(self, credentials: Credentials, visit: Visit, record: Record) -> Grant:
+    async def _sign_in(self, credentials: Credentials, visit: Visit, record: Record) -> OpenedT:
         password = canonical_password(credentials.password)
 
         async def prove() -> User:
@@ -59,6 +61,8 @@ class SignIn:
             user = await self.guard(credentials.email, visit.ip, prove)
             if user.role is not visit.portal:
                 raise WrongPortal
+            if self.verified_only and user.email_verified_at is None:
+                raise EmailNotVerified
             grant = await self._enter(user, password, visit)
             if grant is not None:
                 return grant
@@ -88,12 +92,12 @@ class SignIn:
         except Busy:
             return None
 
-    async def _enter(self, proven: User, password: str, visit: Visit) -> Grant | None:
+    async def _enter(self, proven: User, password: str, visit: Visit) -> OpenedT | None:
         """None if the person was changed since the password was checked."""
         fresh_hash = await self._fresh_hash(proven, password)
         is_too_short = proven.role.is_staff and len(password) < self.policy.min_length(proven.role)
 
-        async def enter(work: AuthWork) -> Grant | None:
+        async def enter(work: AuthWork) -> OpenedT | None:
             user = await work.hold_user(proven.id)
             if user is None or not user.is_alive or user.role is not visit.portal:
                 return None

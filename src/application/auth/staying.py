@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from application.auth.events import AuthAct, AuthEvent
-from application.auth.limiting import end_surplus, limit_of
+from application.auth.limiting import end_surplus, is_crowded
 from application.auth.opening import IssueAccess
 from application.auth.policy import AuthPolicy
 from application.auth.ports import (
@@ -22,6 +22,7 @@ from application.ports import AuditEntry, Transaction
 from domain.auth.people import Actor, Role
 from domain.auth.refresh import Decision, RefreshToken, decide, decode_token, digest, encode_token, mask
 from domain.auth.sessions import (
+    Door,
     RefreshInvalid,
     RefreshReused,
     Session,
@@ -102,7 +103,7 @@ class RefreshSession:
 
         async def refresh(work: AuthWork) -> Refreshed | _Reused | Session:
             held = await self._hold(work, portal, token)
-            return held.session if await _is_crowded(work, held) else await self._refresh(work, held.session, token)
+            return held.session if await is_crowded(work, held) else await self._refresh(work, held.session, token)
 
         outcome = await self.transact(refresh)
         if isinstance(outcome, Session):
@@ -138,7 +139,8 @@ class RefreshSession:
 
     async def _hold(self, work: AuthWork, portal: Role, token: bytes) -> HeldSession:
         held = await work.hold_session_of(digest(token))
-        if held is None or held.session.audience is not portal:
+        # The secret of a cookie session, spelt as a refresh token, has the same hash as one.
+        if held is None or held.session.door is not Door.PORTAL or held.session.audience is not portal:
             raise RefreshInvalid
         if not held.holder_may_use:
             raise SessionEnded
@@ -174,14 +176,6 @@ class RefreshSession:
             refresh_token=encode_token(token),
             expires_in=self.policy.access_seconds,
         )
-
-
-async def _is_crowded(work: AuthWork, held: HeldSession) -> bool:
-    """Whether the person has more live sessions than allowed. One is allowed to everybody and needs no look-up."""
-    if held.live_sessions <= 1:
-        return False
-    limit = await limit_of(work, held.session.user_id, held.session.audience)
-    return held.live_sessions > limit.max_sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from application.auth.events import AuthEvent, Outcome
-from application.auth.opening import Grant
+from application.auth.opening import Opened
 from application.auth.ports import AuthEvents
 from domain.auth.guessing import ConfirmationLocked, LockedOut
 from domain.auth.limits import SessionLimitReached
@@ -16,6 +16,8 @@ from domain.auth.people import User
 from domain.auth.sessions import CurrentPasswordWrong, InvalidCredentials, WrongPortal
 from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, Kind
+
+OpenedT = TypeVar("OpenedT", bound=Opened)
 
 _OUTCOMES: Final[Mapping[type[DomainError], Outcome]] = {
     InvalidCredentials: Outcome.WRONG_CREDENTIALS,
@@ -38,8 +40,9 @@ class Record:
         """The account that was named exists; who named it may still be anybody."""
         self.event = replace(self.event, user_id=user.id)
 
-    def granted(self, grant: Grant) -> Grant:
-        self.event = replace(self.event, user_id=grant.person.id, session_id=grant.session.id)
+    def granted(self, grant: OpenedT) -> OpenedT:
+        session_id = None if grant.session is None else grant.session.id
+        self.event = replace(self.event, user_id=grant.person.id, session_id=session_id)
         return grant
 
 

@@ -13,7 +13,7 @@ from application.ports import Transaction
 from application.request_context import without_deadline
 from domain.auth.guessing import Claim, GuessingRules, Judgement, LockedOut, Settlement
 from domain.auth.sessions import InvalidCredentials
-from domain.auth.throttling import Admission, Left, Quota, TooManyAttempts, caller_key
+from domain.auth.throttling import Admission, Burst, Left, Quota, TooManyAttempts, caller_key
 from domain.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class TakeQuota:
 
     transact: Transaction[ThrottleWork]
 
-    async def __call__(self, quota: Quota, caller: str) -> Left:
+    async def __call__(self, quota: Quota | Burst, caller: str) -> Left:
         key = caller_key(quota.name, caller)
 
         async def take(work: ThrottleWork) -> Left:

@@ -17,6 +17,7 @@ class PersonView:
     email: str
     username: str | None
     name: str
+    image: str | None
     role: Role
     email_verified: bool
     must_change_password: bool
@@ -30,6 +31,7 @@ class PersonView:
             email=user.email,
             username=user.username,
             name=user.name,
+            image=user.image,
             role=user.role,
             email_verified=user.email_verified_at is not None,
             must_change_password=user.must_change_password,
@@ -67,6 +69,7 @@ class LiveSession:
     user_agent: str
     created_at: datetime
     last_seen_at: datetime
+    updated_at: datetime
     expires_at: datetime
 
     @classmethod
@@ -80,5 +83,20 @@ class LiveSession:
             user_agent=session.user_agent,
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,
+            updated_at=session.updated_at,
             expires_at=session.ends_at,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieStanding:
+    """A session of the cookie door and its person at the instant `now`, which is the store's own."""
+
+    now: datetime
+    session: Session
+    user: User
+
+    @property
+    def opens(self) -> bool:
+        """As `Standing.opens` has it: a dead session, a dead person and a changed role open nothing, at once."""
+        return self.session.is_live(self.now) and self.user.is_alive and self.user.role is self.session.audience

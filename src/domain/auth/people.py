@@ -13,11 +13,15 @@ from domain.errors import DomainError, FieldProblem, InvalidInput, Kind
 
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 200
+MAX_IMAGE_LENGTH = 2000
 # No character that can be typed is spelt by more code points than these.
 _LONGEST_SPELLING = 4
 
 # The hash of an account that has no password yet: no text matches it.
 NO_PASSWORD = "!"  # noqa: S105 - of nobody
+
+# What the audit log tells of something, by name.
+Facts = Mapping[str, object]
 
 # The address as RFC 5321 writes it in ASCII: a dot-atom of at most 64 characters, and a domain of at least two labels.
 # An internationalised domain is written in its xn-- form: guessing that form could end at somebody else's domain.
@@ -54,6 +58,7 @@ class User:
     email: str
     username: str | None = None
     name: str = ""
+    image: str | None = None
     role: Role
     status: UserStatus = UserStatus.ACTIVE
     email_verified_at: datetime | None = None
@@ -151,7 +156,19 @@ def normalise_name(text: str | None) -> str:
     return name
 
 
-def facts_of(user: User) -> Mapping[str, object]:
+def normalise_image(text: str | None) -> str | None:
+    """The address of a picture as a client gave it, trimmed; None when there is none. Who shows it decides which
+    addresses may be shown.
+    """
+    image = (text or "").strip()
+    if len(image) > MAX_IMAGE_LENGTH:
+        raise _wrong("image", f"The address of a picture has at most {MAX_IMAGE_LENGTH} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in image):
+        raise _wrong("image", "The address of a picture has no control characters")
+    return image or None
+
+
+def facts_of(user: User) -> Facts:
     """What the audit log may tell of a person: never anything of a password."""
     return {
         "email": user.email,
@@ -162,6 +179,12 @@ def facts_of(user: User) -> Mapping[str, object]:
         "status": user.status.value,
         "deleted_at": None if user.deleted_at is None else user.deleted_at.isoformat(),
     }
+
+
+def differences(before: Facts, after: Facts) -> tuple[Facts, Facts]:
+    """What differs, as it was and as it is."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}
 
 
 def _wrong(name: str, message: str) -> InvalidInput:

@@ -60,6 +60,7 @@ class Session:
     auth_time: datetime
     created_at: datetime
     last_seen_at: datetime
+    renewed_at: datetime | None = None
     idle_expires_at: datetime
     absolute_expires_at: datetime
     sits_exam_until: datetime | None = None
@@ -70,6 +71,11 @@ class Session:
     def ends_at(self) -> datetime:
         """When it ends of itself: at the first of its two ends."""
         return min(self.idle_expires_at, self.absolute_expires_at)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last prolonged, or opened. A portal prolongs a session whenever it sees it."""
+        return self.renewed_at or self.last_seen_at
 
     def is_live(self, now: datetime) -> bool:
         """Neither revoked nor past one of its two ends."""
@@ -129,6 +135,20 @@ class ReauthenticationRequired(DomainError):
     code = "auth.reauthentication_required"
     kind = Kind.FORBIDDEN
     title = "Sign in again first, the last time is too long ago"
+
+
+class SessionNotFresh(ReauthenticationRequired):
+    """The cookie door counts from the sign-in, in days; what it guards is the same."""
+
+    code = "auth.session_not_fresh"
+
+
+class EmailNotVerified(DomainError):
+    """Where only verified addresses may sign in, this is told to who proved to be that person."""
+
+    code = "auth.email_not_verified"
+    kind = Kind.FORBIDDEN
+    title = "Verify the e-mail address first"
 
 
 class PasswordChangeRequired(DomainError):

@@ -157,10 +157,42 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """At most `limit` acts, each of them less than `window` after the one before. Acts that are refused do not count,
+    so that whoever waits as long as `window` after the last that did begins anew.
+    """
+
+    name: str
+    limit: int
+    window: timedelta
+
+    def current(self, counter: Attempts, now: datetime) -> Attempts:
+        """The counter of the present burst, or of one that is about to begin."""
+        if now - counter.last_at < self.window:
+            return counter
+        return replace(counter, failures=0, window_started_at=now)
+
+    def admits(self, counter: Attempts, now: datetime) -> Admission:
+        return Admission.ADMITTED if counter.failures < self.limit else Admission.REFUSED
+
+    def taken(self, counter: Attempts, now: datetime) -> Attempts:
+        """One more act."""
+        return replace(counter, failures=counter.failures + 1, last_at=now)
+
+    def left(self, counter: Attempts, now: datetime) -> Left:
+        until_end = counter.last_at + self.window - now
+        return Left(
+            quota=self,
+            acts=max(0, self.limit - counter.failures),
+            seconds=max(1, -(-until_end // timedelta(seconds=1))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
     """How many `acts` a quota still allows within the `seconds` (at least one) that its window lasts."""
 
-    quota: Quota
+    quota: Quota | Burst
     acts: int
     seconds: int
 

@@ -337,3 +337,28 @@ async def test_a_job_that_is_to_wait_is_not_carried_out_before(
     await make_jobs_due(database)
     await worker({JobName.SEND_MAIL: inbox}).run_pending()
     assert inbox.got == [MAIL.payload]
+
+
+async def test_jobs_with_the_same_lock_are_done_in_turn_and_others_beside_them(
+    database: Database, transact: PostgresTransaction[PostgresWork]
+) -> None:
+    began: list[str] = []
+    first_may_end = asyncio.Event()
+
+    async def task(payload: Payload) -> None:
+        began.append(str(payload["name"]))
+        if payload["name"] == "first":
+            await asyncio.wait_for(first_may_end.wait(), timeout=10)
+        if payload["name"] == "other":
+            first_may_end.set()
+
+    async def order(work: Work) -> None:
+        for name, lock in (("first", "one"), ("second", "one"), ("other", "another")):
+            await work.enqueue(Job(name=JobName.SEND_MAIL, payload={"name": name}, lock=lock))
+
+    await transact(order)
+    two_at_once = JobWorker(database.conninfo, {JobName.SEND_MAIL: task}, concurrency=2)
+    await two_at_once.run_pending()
+    await two_at_once.run_pending()
+    assert began == ["first", "other", "second"]
+    assert await statuses(database) == []

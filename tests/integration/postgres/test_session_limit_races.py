@@ -4,90 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from typing import Any
 
-import psycopg
 import pytest
 
-from adapters.postgres.database import Database
-from adapters.postgres.errors import is_collision
 from application.auth.opening import Grant, HeldTokens, Visit
 from application.auth.ports import AuthWork
 from application.auth.staying import Refreshed
 from domain.auth.limits import LimitSource, SessionLimitReached, WhenFull
 from domain.auth.people import Actor, Role
 from domain.auth.sessions import RefreshReused, SessionEnd, SessionEnded
-from tests.support.auth_builders import AuthOnPostgres, a_user, auth_on_postgres
+from tests.support.auth_builders import AuthOnPostgres
 from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.session_limits import define_limit
-
-_COUNT = "select count(*) from auth_sessions where user_id = 'usr_ada' and revoked_at is null"
+from tests.support.session_races import at_once, live, noting_collisions, two_processes, waits_or_ends, watching
 
 
 @pytest.fixture
 async def replicas(cloned: ClonedDatabase, clock: SettableClock) -> AsyncIterator[list[AuthOnPostgres]]:
-    """Two processes as the database sees them, with six connections each; Ada has an account."""
-    async with AsyncExitStack() as stack:
-        databases = [Database(cloned.urls.app, pool_min=6, pool_max=6) for _ in range(2)]
-        for database in databases:
-            await database.open()
-            stack.push_async_callback(database.close)
-        both = [auth_on_postgres(database, clock) for database in databases]
-        await both[0].add(a_user())
+    """Two processes as the database sees them; Ada has an account."""
+    async with two_processes(cloned, clock) as both:
         yield both
 
 
 @pytest.fixture
 def collisions(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What made a unit of work run again: deadlocks, and nothing else at this level of isolation."""
-    met: list[str | None] = []
-
-    def noting(error: BaseException) -> bool:
-        if isinstance(error, psycopg.Error):
-            met.append(error.sqlstate)
-        return is_collision(error)
-
-    monkeypatch.setattr("adapters.postgres.transaction.is_collision", noting)
-    return met
-
-
-@contextmanager
-def watching(cloned: ClonedDatabase) -> Iterator[list[int]]:
-    """Counts Ada's live sessions on a connection of its own, as often as it can; every count that it saw."""
-    seen: list[int] = []
-    begun, over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        with cloned.administration() as connection:
-            while not over.is_set():
-                row = connection.execute(_COUNT).fetchone()
-                assert row is not None
-                seen.append(row[0])
-                begun.set()
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    begun.wait(5)
-    try:
-        yield seen
-    finally:
-        over.set()
-        watcher.join()
-
-
-async def at_once(*acts: Awaitable[object]) -> list[object]:
-    return await asyncio.gather(*acts, return_exceptions=True)
-
-
-async def live(auth: AuthOnPostgres) -> set[str]:
-    return {session.id for session in await auth.transact(lambda work: work.live_sessions("usr_ada"))}
+    return noting_collisions(monkeypatch)
 
 
 async def test_of_twelve_sign_ins_at_once_three_sessions_live_and_never_more(
@@ -172,19 +120,6 @@ async def test_a_session_that_is_being_prolonged_while_it_expires_is_counted_by_
     with pytest.raises(SessionLimitReached):
         await others[0]
     assert await live(one) == {grant.session.id}
-
-
-async def waits_or_ends(
-    cloned: ClonedDatabase, task: asyncio.Task[Any], *, beside: asyncio.Task[Any] | None = None
-) -> None:
-    """Returns when the task waits for a lock, as the one beside it may, or is done without one."""
-    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
-        while not task.done():
-            others = 0 if beside is None or beside.done() else 1
-            if cloned.keeper.execute(waiting).fetchall() > [(others,)]:
-                return
-            await asyncio.sleep(0.005)
 
 
 async def test_a_lowered_limit_acts_once_while_all_sessions_refresh_at_once(

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from application.admin.auditing import act
 from application.admin.inviting import Invite
 from application.admin.people import Newcomer
-from domain.admin import LastAdmin, UserChange, differences, end_of_sessions, governs, keep_an_admin
-from domain.auth.people import NO_PASSWORD, Actor, Role, User, UserStatus, facts_of
+from domain.admin import LastAdmin, UserChange, end_of_sessions, governs, keep_an_admin
+from domain.auth.people import NO_PASSWORD, Actor, Role, User, UserStatus, differences, facts_of
 from domain.auth.sessions import Forbidden, SessionEnd
 from domain.errors import DomainError, InvalidInput
 from tests.support.admin_builders import ROOT, administration_of, root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def mailbox(auth: AuthInMemory) -> KeptMailbox:
     return mailbox_of(auth)
 
 
-async def order(auth: AuthInMemory, kind: MailKind, **whom: str | None) -> None:
+async def order(auth: AuthInMemory, kind: MailKind, **whom: Any) -> None:
     """What a use case does in its unit of work."""
     await auth.transact(lambda work: work.enqueue(order_mail(kind, **whom)))
 

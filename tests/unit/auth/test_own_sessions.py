@@ -44,6 +44,7 @@ async def test_one_sees_where_one_is_signed_in_the_newest_first(accounts: Accoun
         user_agent="a phone",
         created_at=NOW,
         last_seen_at=NOW,
+        updated_at=NOW,
         expires_at=first.session.idle_expires_at,
     )
 

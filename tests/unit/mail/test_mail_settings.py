@@ -156,7 +156,7 @@ def test_an_operator_is_told_where_mail_goes() -> None:
     ],
 )
 def test_links_and_senders(environ: dict[str, str], base_url: str, sender: str) -> None:
-    settings = load(environ)
+    settings = load({**environ, "ACE_SECRET_KEY": PRODUCTION["ACE_SECRET_KEY"]})
 
     assert (settings.base_url, settings.sender) == (base_url, sender)
     assert Container(settings=settings).deliver_mail().base_url == base_url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -81,6 +82,13 @@ def test_a_notice_says_what_to_do(kind: MailKind) -> None:
 @pytest.mark.parametrize(("portal", "role"), [("admin", "an administrator"), ("instructor", "an instructor")])
 def test_an_invitation_says_as_what_one_is_invited(portal: str, role: str) -> None:
     assert f"register as {role}," in body(read_back(a_mail(MailKind.INVITATION, portal=portal)), "plain")
+
+
+def test_only_a_link_that_is_spent_by_its_use_is_said_to_be() -> None:
+    for used_once, words in ((True, "The link can be used once, within 24 hours."), (False, "used within 24 hours.")):
+        message = read_back(replace(a_mail(MailKind.VERIFY_EMAIL), used_once=used_once))
+        assert words in body(message, "plain")
+        assert words in body(message, "html")
 
 
 def test_a_link_can_be_copied_out_of_the_raw_message() -> None:

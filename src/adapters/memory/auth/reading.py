@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 
 from adapters.memory.store import MemoryStore
 from application.auth.ports import AuthReader
-from application.auth.views import OwnProfile, OwnSession, PersonView
+from application.auth.views import CookieStanding, OwnProfile, OwnSession, PersonView
 from application.ports import Clock
 from domain.auth.links import Link, LinkPurpose
 from domain.auth.people import User
-from domain.auth.sessions import Session, Standing
+from domain.auth.refresh import RefreshToken
+from domain.auth.sessions import Door, Session, Standing
 
 
 class MemoryAuthReader(AuthReader):
@@ -23,6 +24,11 @@ class MemoryAuthReader(AuthReader):
     async def find_user_by_email(self, email: str) -> User | None:
         users: dict[str, User] = self._store.tables["users"]
         return next((u for u in users.values() if u.email.lower() == email.lower() and u.deleted_at is None), None)
+
+    async def find_user_by_username(self, username: str) -> User | None:
+        users: dict[str, User] = self._store.tables["users"]
+        named = {user.username.lower(): user for user in users.values() if user.username and user.deleted_at is None}
+        return named.get(username.lower())
 
     async def was_ever_registered(self, email: str) -> bool:
         return any(user.email.lower() == email.lower() for user in self._store.tables["users"].values())
@@ -51,6 +57,15 @@ class MemoryAuthReader(AuthReader):
         user, session = found
         own = OwnSession(id=session.id, created_at=session.created_at, expires_at=session.ends_at)
         return OwnProfile(person=PersonView.of(user), session=own)
+
+    async def find_cookie_session(self, token_hash: bytes) -> CookieStanding | None:
+        tokens: list[RefreshToken] = list(self._store.tables["auth_refresh_tokens"].values())
+        token = next((each for each in tokens if each.token_hash == token_hash), None)
+        found = None if token is None else self._find(token.user_id, token.session_id)
+        if found is None or found[1].door is not Door.COOKIE:
+            return None
+        user, session = found
+        return CookieStanding(now=self._clock.now(), session=session, user=user)
 
     async def live_sessions_of(self, user_id: str) -> Sequence[Session]:
         sessions: list[Session] = list(self._store.tables["auth_sessions"].values())

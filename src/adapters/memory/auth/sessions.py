@@ -73,6 +73,14 @@ class MemoryAuthWork(MemoryPeopleWork, MemoryLinkWork, MemoryInvitationWork, Aut
         self._add_link(successor)
         self._sessions[session.user_id, session.id] = session
 
+    async def renew_session(self, session: Session) -> None:
+        self._sessions[session.user_id, session.id] = session
+
+    async def note_seen(self, session: Session) -> None:
+        kept = self._sessions.get((session.user_id, session.id))
+        if kept is not None and kept.revoked_at is None and kept.last_seen_at == session.last_seen_at:
+            self._sessions[session.user_id, session.id] = replace(kept, last_seen_at=self.now)
+
     def _add_link(self, link: RefreshToken) -> None:
         chain = [t for t in self._links.values() if (t.user_id, t.session_id) == (link.user_id, link.session_id)]
         if any(other.used_at is None for other in chain):

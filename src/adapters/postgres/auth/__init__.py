@@ -1,6 +1,7 @@
 """People, their sessions, links and attempts on PostgreSQL."""
 
 from adapters.postgres.auth.accounts import PostgresAccountWork
+from adapters.postgres.auth.doors import PostgresDoorWork
 from adapters.postgres.auth.invitations import PostgresInvitationWork
 from adapters.postgres.auth.links import PostgresLinkWork
 from adapters.postgres.auth.mail import PostgresMailWork
@@ -13,6 +14,7 @@ __all__ = [
     "PostgresAccountWork",
     "PostgresAuthReader",
     "PostgresAuthWork",
+    "PostgresDoorWork",
     "PostgresInvitationWork",
     "PostgresLinkWork",
     "PostgresMailWork",

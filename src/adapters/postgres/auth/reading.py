@@ -8,7 +8,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.rows import entities, entity
 from adapters.postgres.statements import load
 from application.auth.ports import AuthReader
-from application.auth.views import OwnProfile, OwnSession, PersonView
+from application.auth.views import CookieStanding, OwnProfile, OwnSession, PersonView
 from domain.auth.links import Link, LinkPurpose
 from domain.auth.people import User
 from domain.auth.sessions import Session, Standing
@@ -24,6 +24,10 @@ class PostgresAuthReader(AuthReader):
 
     async def find_user_by_email(self, email: str) -> User | None:
         row = await self._database.fetch_one(SQL["find_user_by_email"], {"email": email})
+        return None if row is None else entity(row, User)
+
+    async def find_user_by_username(self, username: str) -> User | None:
+        row = await self._database.fetch_one(SQL["find_user_by_username"], {"username": username})
         return None if row is None else entity(row, User)
 
     async def was_ever_registered(self, email: str) -> bool:
@@ -42,6 +46,14 @@ class PostgresAuthReader(AuthReader):
             id=row["session_id"], created_at=row["session_created_at"], expires_at=row["session_expires_at"]
         )
         return OwnProfile(person=entity(row, PersonView), session=session)
+
+    async def find_cookie_session(self, token_hash: bytes) -> CookieStanding | None:
+        row = await self._database.fetch_one(SQL["find_cookie_session"], {"token_hash": token_hash})
+        if row is None:
+            return None
+        person = {name.removeprefix("user_"): value for name, value in row.items() if name.startswith("user_")}
+        user = entity({**person, "id": row["user_id"]}, User)
+        return CookieStanding(now=row["now"], session=entity(row, Session), user=user)
 
     async def live_sessions_of(self, user_id: str) -> Sequence[Session]:
         return entities(await self._database.fetch_all(SQL["live_sessions_of"], {"user_id": user_id}), Session)

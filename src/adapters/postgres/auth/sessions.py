@@ -73,3 +73,10 @@ class PostgresAuthWork(PostgresPeopleWork, PostgresLinkWork, PostgresInvitationW
                 "idle_expires_at": session.idle_expires_at,
             },
         )
+
+    async def renew_session(self, session: Session) -> None:
+        await self._run(SQL["renew_session"], record(session))
+
+    async def note_seen(self, session: Session) -> None:
+        key = {"user_id": session.user_id, "session_id": session.id, "last_seen_at": session.last_seen_at}
+        await self._run(SQL["note_seen"], {**key, "now": self.now})
