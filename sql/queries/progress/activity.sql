@@ -2,8 +2,8 @@
 
 -- name: hold_progress
 -- Whatever credits the student takes turns here, before it holds anything else.
-select user_id, bio, avatar_url, time_zone, day_start_hour, time_zone_changed_at, questions_answered, exams_finished,
-       exams_passed, perfect_exams, last_day, credited_from, credited_until, last_activity_at, version
+select user_id, bio, time_zone, day_start_hour, time_zone_changed_at, questions_answered, exams_finished, exams_passed,
+       perfect_exams, last_day, credited_from, credited_until, last_activity_at, version
   from student_progress
  where user_id = %(user_id)s
    for no key update
@@ -15,7 +15,7 @@ insert into student_progress (user_id) values (%(user_id)s) on conflict do nothi
 -- name: save_progress
 -- The row is held.
 update student_progress
-   set bio = %(bio)s, avatar_url = %(avatar_url)s, time_zone = %(time_zone)s, day_start_hour = %(day_start_hour)s,
+   set bio = %(bio)s, time_zone = %(time_zone)s, day_start_hour = %(day_start_hour)s,
        time_zone_changed_at = %(time_zone_changed_at)s, questions_answered = %(questions_answered)s,
        exams_finished = %(exams_finished)s, exams_passed = %(exams_passed)s, perfect_exams = %(perfect_exams)s,
        last_day = %(last_day)s, credited_from = %(credited_from)s, credited_until = %(credited_until)s,

@@ -9,7 +9,7 @@ select coalesce(%(now)s::timestamptz, clock_timestamp()) as now, coalesce(p.time
 -- name: read_history
 -- All answers of a student are read once, and counted between the instants at which weeks begin: before the first of
 -- them in week 0. What is correct is counted of judged answers only. No total of a session is below zero, as in its
--- summary.
+-- summary. A session that asks what stands on the paper of an exam under way tells no result until that is over.
 with banks as materialized (
     select distinct b.id
       from enrollments e
@@ -30,7 +30,10 @@ with banks as materialized (
     select s.id, s.exam_package_id, s.feedback, s.served, s.answered_count, s.correct_count, s.started_at,
            case when lapsed then 'finished' else s.status end as status,
            case when lapsed then s.deadline else s.finished_at end as finished_at,
-           s.status <> 'invalidated' and (s.feedback = 'immediate' or s.status = 'finished' or lapsed) as judged
+           s.status <> 'invalidated' and (s.feedback = 'immediate' or s.status = 'finished' or lapsed)
+           and not exists (select from practice_under_exam u
+                            where u.user_id = s.user_id and u.session_id = s.id
+                              and (u.live_until is null or u.live_until >= %(now)s)) as judged
       from practice_sessions s
      cross join lateral (
            select s.status in ('active', 'paused') and coalesce(s.deadline <= %(now)s, false) as lapsed

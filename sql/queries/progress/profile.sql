@@ -2,7 +2,7 @@
 
 -- name: read_profile
 -- A student who has done nothing yet has no row of progress. The days come along: a streak is told from all of them.
-select u.username, u.name, to_jsonb(p) as student,
+select u.username, u.name, u.image, u.updated_at, to_jsonb(p) as student,
        coalesce((select array_agg(d.day order by d.day) from study_days d where d.user_id = u.id), '{}') as days,
        coalesce(%(now)s::timestamptz, clock_timestamp()) as now
   from users u

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from application.ports import AuditEntry, Transaction
 from application.progress.ports.profile import ProfileReader, ProfileWork
-from application.progress.profile_views import ProfileView
+from application.progress.profile_views import ProfileOwner, ProfileView
 from domain.auth.people import Actor, User, UserNotFound
-from domain.progress.profile import ProfileChange, ProfileChanged
+from domain.progress.profile import ProfileChange, ProfileChanged, profile_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,9 @@ class ChangeStudentProfile:
             user = await work.hold_user(actor.user_id)
             if user is None:
                 raise UserNotFound
-            if expected not in (None, student.version):
-                raise ProfileChanged(student.version)
+            version = profile_version(student, user.updated_at)
+            if expected not in (None, version):
+                raise ProfileChanged(version)
             person, became = change.applied_to_person(user, work.now), change.applied_to(student, work.now)
             if person is not user or became is not student:
                 became = replace(became, version=student.version + 1)
@@ -49,7 +50,7 @@ class ChangeStudentProfile:
             if person is not user:
                 await _save_person(work, user, person)
             days = await work.study_days(user.id)
-            return ProfileView.of(became, username=person.username, name=person.name, days=days, now=work.now)
+            return ProfileView.of(became, ProfileOwner.of(person), days=days, now=work.now)
 
         return await self.transact(carry_out)
 

@@ -6,22 +6,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from domain.auth.people import User
 from domain.progress.badges import DEFINITIONS, Badge, BadgeDefinition, Metrics
 from domain.progress.days import local_day
-from domain.progress.profile import clock_changeable_at
+from domain.progress.profile import clock_changeable_at, profile_version, shown_avatar
 from domain.progress.streaks import StreakState, current, longest, state
 from domain.progress.students import StudentProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileOwner:
+    """What a profile shows of the person, and when the person was last changed."""
+
+    username: str | None
+    name: str
+    image: str | None
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> ProfileOwner:
+        return cls(username=user.username, name=user.name, image=user.image, updated_at=user.updated_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileView:
     """A student at an instant: who they are, what they counted, and their streak as of their own today.
 
-    `clock_changeable_at`: when they may choose another time zone; None: now.
+    `version` moves with whatever the student may change. `clock_changeable_at`: when they may choose another time zone;
+    None: now.
     """
 
+    version: int
     username: str | None
     name: str
+    avatar_url: str | None
     student: StudentProgress
     clock_changeable_at: datetime | None
     days_active: int
@@ -31,14 +49,14 @@ class ProfileView:
     last_activity_date: date | None
 
     @classmethod
-    def of(
-        cls, student: StudentProgress, *, username: str | None, name: str, days: Iterable[date], now: datetime
-    ) -> ProfileView:
+    def of(cls, student: StudentProgress, owner: ProfileOwner, *, days: Iterable[date], now: datetime) -> ProfileView:
         known = frozenset(days)
         today = local_day(now, student.time_zone, student.day_start_hour)
         return cls(
-            username=username,
-            name=name,
+            version=profile_version(student, owner.updated_at),
+            username=owner.username,
+            name=owner.name,
+            avatar_url=shown_avatar(owner.image),
             student=student,
             clock_changeable_at=clock_changeable_at(student, now),
             days_active=len(known),

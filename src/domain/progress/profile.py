@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.auth.people import User, normalise_name, normalise_username
@@ -16,6 +16,7 @@ from domain.progress.students import StudentProgress
 LONGEST_BIO: Final = 2000
 LONGEST_URL: Final = 2000
 BETWEEN_ZONES: Final = timedelta(hours=24)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LINE_BREAKS: Final = frozenset("\n\r\t")
 # A host is named, nobody signs in, and nothing in it has to be spelt otherwise to be part of an address.
 _HTTPS = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!#-;=?-Z\[\]_a-z~]*)?")
@@ -62,6 +63,7 @@ class ProfileChange:
             user,
             username=user.username if self.username is None else normalise_username(self.username),
             name=user.name if self.name is None else normalise_name(self.name),
+            image=user.image if self.avatar_url is None else normalise_avatar(self.avatar_url),
         )
         return user if changed == user else replace(changed, updated_at=now)
 
@@ -70,7 +72,6 @@ class ProfileChange:
         changed = replace(
             student,
             bio=student.bio if self.bio is None else normalise_bio(self.bio),
-            avatar_url=student.avatar_url if self.avatar_url is None else normalise_avatar(self.avatar_url),
             time_zone=student.time_zone if self.time_zone is None else self.time_zone,
             day_start_hour=student.day_start_hour if self.day_start_hour is None else self.day_start_hour,
         )
@@ -106,6 +107,19 @@ def normalise_avatar(text: str) -> str | None:
             f"The address of a picture begins with https:// and has at most {LONGEST_URL} characters",
         )
     return url
+
+
+def shown_avatar(image: str | None) -> str | None:
+    """The person's picture where its address is one that a profile may have; through other doors it may be any text."""
+    is_safe = image is not None and len(image) <= LONGEST_URL and _HTTPS.fullmatch(image) is not None
+    return image if is_safe else None
+
+
+def profile_version(student: StudentProgress, changed_at: datetime) -> int:
+    """A number that moves with whatever the profile shows of the row and of the person, who was changed at that time,
+    perhaps elsewhere: the version of the row and the microseconds of that time since 1970. Neither goes back.
+    """
+    return student.version + (changed_at - _EPOCH) // timedelta(microseconds=1)
 
 
 def clock_changeable_at(student: StudentProgress, now: datetime) -> datetime | None:

@@ -17,7 +17,6 @@ class StudentProgress:
 
     user_id: str
     bio: str = ""
-    avatar_url: str | None = None
     time_zone: str = "UTC"
     day_start_hour: int = 0
     time_zone_changed_at: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -50,6 +50,16 @@ class Student:
         async def unit(work: ProfileWork) -> None:
             for activity in activities:
                 await credit(work, await work.hold_progress(self.user_id), activity)
+
+        await self.site.container.profile_transaction()(unit)
+
+    async def was_given(self, image: str) -> None:
+        """Has a picture that another door took."""
+
+        async def unit(work: ProfileWork) -> None:
+            user = await work.hold_user(self.user_id)
+            assert user is not None
+            await work.save_user(replace(user, image=image, updated_at=work.now))
 
         await self.site.container.profile_transaction()(unit)
 
@@ -151,6 +161,16 @@ async def test_a_change_may_ask_for_the_profile_that_was_read(ada: Student) -> N
     assert_problem(late, 412, "profile.precondition_failed")
     assert (await ada.read())["bio"] == "One"
     assert (await ada.change(tag=late.headers["etag"], bio="Two")).json()["bio"] == "Two"
+
+
+async def test_a_picture_from_another_door_is_shown_where_a_profile_may_have_it(ada: Student) -> None:
+    """And a tag from before that change is outdated, because the profile shows another picture."""
+    tag = (await ada.ask()).headers["etag"]
+    for image, shown in (("https://example.org/a.png", "https://example.org/a.png"), ("javascript:alert(1)", None)):
+        await ada.was_given(image)
+        assert (await ada.read())["avatarUrl"] == shown
+    assert_problem(await ada.change(tag=tag, bio="One"), 412, "profile.precondition_failed")
+    assert (await ada.change(bio="One")).json()["avatarUrl"] is None
 
 
 @pytest.mark.parametrize("tag", ['"7"', 'W/"1"', '"none"', '"9223372036854775807"'])

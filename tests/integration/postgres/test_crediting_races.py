@@ -75,7 +75,8 @@ async def test_of_ten_changes_of_the_zone_at_once_one_is_made(progress: OnPostgr
 
 
 async def test_of_ten_that_write_what_they_read_one_is_in_time(progress: OnPostgres) -> None:
-    answers = await _at_once(*(progress.change(1, bio=f"I am number {number}") for number in range(10)))
+    read = (await progress.change(bio="This is what all of them read")).version
+    answers = await _at_once(*(progress.change(read, bio=f"I am number {number}") for number in range(10)))
     assert sum(isinstance(answer, ProfileChanged) for answer in answers) == 9
 
 

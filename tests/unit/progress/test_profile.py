@@ -21,15 +21,18 @@ from domain.progress.profile import (
     clock_changeable_at,
     normalise_avatar,
     normalise_bio,
+    profile_version,
+    shown_avatar,
 )
 from domain.progress.students import StudentProgress
 from tests.support.postgres import SettableClock
-from tests.support.progress_stores import BOB, InMemory, an_answer
+from tests.support.progress_stores import BOB, InMemory, a_student, an_answer
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ADA = StudentProgress(
-    user_id="usr_ada", bio="Mathematics", avatar_url="https://example.org/a.png", last_day=NOW.date(), credited_from=NOW
-)
+LATER = NOW + timedelta(hours=1)
+PICTURE = "https://example.org/a.png"
+ADA = StudentProgress(user_id="usr_ada", bio="Mathematics", last_day=NOW.date(), credited_from=NOW)
+PERSON = replace(a_student("usr_ada", "Ada", SettableClock(NOW)), image=PICTURE)
 
 
 @pytest.fixture
@@ -96,6 +99,21 @@ def test_the_longest_address_of_a_picture() -> None:
     assert normalise_avatar(longest) == longest
 
 
+@given(st.text(max_size=40) | st.from_regex(r"https://[a-z]+(/[ -~]*)?", fullmatch=True) | st.none())
+def test_a_profile_shows_no_picture_that_it_would_not_take(image: str | None) -> None:
+    """A person's picture may be set elsewhere, by other rules."""
+    try:
+        taken = normalise_avatar(image or "")
+    except InvalidInput:
+        taken = None
+    assert shown_avatar(image) == (taken if taken == image else None)
+
+
+def test_a_picture_whose_address_is_too_long_is_not_shown() -> None:
+    longest = "https://example.org/" + "x" * (LONGEST_URL - 20)
+    assert (shown_avatar(longest), shown_avatar(longest + "x")) == (longest, None)
+
+
 @given(st.text())
 def test_a_text_about_oneself_is_kept_as_it_is_or_refused(text: str) -> None:
     try:
@@ -134,12 +152,16 @@ def test_a_change_of_nothing_is_refused() -> None:
 
 def test_what_is_not_named_stays_and_what_is_empty_goes() -> None:
     assert ProfileChange(bio="").applied_to(ADA, NOW) == replace(ADA, bio="")
-    assert ProfileChange(avatar_url="").applied_to(ADA, NOW) == replace(ADA, avatar_url=None)
+    assert ProfileChange(avatar_url="").applied_to_person(PERSON, LATER) == replace(
+        PERSON, image=None, updated_at=LATER
+    )
+    assert ProfileChange(name="Countess").applied_to_person(PERSON, LATER).image == PICTURE
 
 
 def test_a_change_to_what_it_is_already_is_none() -> None:
-    same = ProfileChange(bio=" Mathematics", avatar_url=ADA.avatar_url, time_zone="UTC", day_start_hour=0)
+    same = ProfileChange(bio=" Mathematics", avatar_url=f" {PICTURE}", time_zone="UTC", day_start_hour=0)
     assert same.applied_to(ADA, NOW) is ADA
+    assert same.applied_to_person(PERSON, LATER) is PERSON
 
 
 def test_another_clock_makes_the_day_unknown_and_touches_no_day() -> None:
@@ -199,15 +221,49 @@ async def test_a_version_counts_changes_of_the_profile_only(progress: InMemory) 
     assert (await progress.change(bio="New", name="Ada")).student.version == 2
     assert (await progress.credit()).version == 2
     assert (await progress.change(name="Countess")).student.version == 3
+    assert (await progress.change(avatar_url=PICTURE)).student.version == 4
     assert (await progress.person()).updated_at == NOW
 
 
+async def test_the_picture_of_the_profile_is_the_person_s(progress: InMemory) -> None:
+    assert (await progress.change(avatar_url=PICTURE)).avatar_url == PICTURE
+    assert (await progress.person()).image == PICTURE
+    assert (await progress.change(avatar_url="")).avatar_url is None
+    assert (await progress.person()).image is None
+
+
+async def test_a_picture_from_elsewhere_stays_hidden_and_is_left_alone(progress: InMemory) -> None:
+    elsewhere = replace(await progress.person(), image="data:image/png;base64,AAAA")
+    await progress.transact(lambda work: work.save_user(elsewhere))
+    assert (await progress.change(bio="New")).avatar_url is None
+    assert (await progress.person()).image == elsewhere.image
+
+
 async def test_whoever_read_another_version_is_refused(progress: InMemory) -> None:
-    await progress.change(1, bio="One")
+    first = (await progress.change(bio="One")).version
+    second = (await progress.change(first, bio="Two")).version
     with pytest.raises(ProfileChanged) as refused:
-        await progress.change(1, bio="Two")
-    assert refused.value.current_version == 2
-    assert (await progress.change(2, bio="Two")).student.bio == "Two"
+        await progress.change(first, bio="Three")
+    assert refused.value.current_version == second
+    assert (await progress.change(second, bio="Three")).student.bio == "Three"
+
+
+async def test_whoever_read_the_person_as_it_was_is_refused(progress: InMemory) -> None:
+    """What the profile shows of the person may be changed elsewhere."""
+    read = (await progress.change(bio="One")).version
+    renamed = replace(await progress.person(), name="Countess", updated_at=progress.clock.advance(seconds=1))
+    await progress.transact(lambda work: work.save_user(renamed))
+    with pytest.raises(ProfileChanged):
+        await progress.change(read, bio="Two")
+
+
+@given(st.integers(1, 10**6), st.integers(0, 5), st.timedeltas(timedelta(0), timedelta(days=9000)), st.booleans())
+def test_a_version_grows_with_the_row_and_with_the_person(version: int, more: int, at: timedelta, later: bool) -> None:
+    before, after = replace(ADA, version=version), replace(ADA, version=version + more)
+    first = profile_version(before, NOW + at)
+    then = profile_version(after, NOW + at + timedelta(microseconds=later))
+    assert then - first == more + later
+    assert 0 < then < 2**53
 
 
 async def test_nobody_changes_the_profile_of_another(progress: InMemory) -> None:

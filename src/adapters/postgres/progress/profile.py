@@ -12,7 +12,7 @@ from adapters.postgres.rows import entities, entity
 from adapters.postgres.statements import load
 from application.ports import Clock
 from application.progress.ports.profile import ProfileReader, ProfileWork, StudentDays
-from application.progress.profile_views import BadgesView, ProfileView
+from application.progress.profile_views import BadgesView, ProfileOwner, ProfileView
 from domain.progress.badges import Badge, metrics_of
 from domain.progress.students import StudentProgress
 
@@ -35,10 +35,8 @@ class PostgresProfileReader(ProfileReader):
         row = await self._database.fetch_one(SQL["read_profile"], {"user_id": user_id, "now": now})
         if row is None:
             return None
-        student = _student(user_id, row)
-        return ProfileView.of(
-            student, username=row["username"], name=row["name"], days=tuple(row["days"]), now=row["now"]
-        )
+        owner = entity(row, ProfileOwner)
+        return ProfileView.of(_student(user_id, row), owner, days=tuple(row["days"]), now=row["now"])
 
     async def study_days(self, user_id: str) -> StudentDays:
         now = None if self._clock is None else self._clock.now()

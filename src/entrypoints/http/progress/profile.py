@@ -38,7 +38,7 @@ async def read_own_profile(
 ) -> Response[StudentProfileBody]:
     """What the caller says about themselves, what they have done so far, and how their streak stands today."""
     view = await read_student_profile(actor)
-    return personal(profile_body(view), view.student.version)
+    return personal(profile_body(view), view.version)
 
 
 @patch(
@@ -58,7 +58,7 @@ async def change_own_profile(
     `If-Match` asks for the profile that was read; what was counted since does not outdate it.
     """
     view = await change_student_profile(actor, data.change(), expected_version(request))
-    return personal(profile_body(view), view.student.version)
+    return personal(profile_body(view), view.version)
 
 
 @get("/student/badges", summary="List one's badges", operation_id="listBadges", opt=_STUDENTS)

@@ -61,7 +61,7 @@ class StudentProfileBody(ResponseBody):
     username: Annotated[str | None, Meta(description="Null where none was chosen")]
     name: str
     bio: str
-    avatar_url: Annotated[str | None, Meta(description="Of a picture; null where there is none")]
+    avatar_url: Annotated[str | None, Meta(description="Of a picture; null where there is none that is https")]
     time_zone: str
     day_start_hour: Annotated[int, Meta(description="The hour at which a new day begins")]
     time_zone_changeable_at: Annotated[
@@ -162,7 +162,7 @@ def profile_body(view: ProfileView) -> StudentProfileBody:
         username=view.username,
         name=view.name,
         bio=student.bio,
-        avatar_url=student.avatar_url,
+        avatar_url=view.avatar_url,
         time_zone=student.time_zone,
         day_start_hour=student.day_start_hour,
         time_zone_changeable_at=view.clock_changeable_at,
