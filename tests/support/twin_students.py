@@ -22,6 +22,7 @@ from domain.practice.judging import Answer, FeedbackMode
 from domain.practice.sessions import PracticeSession, PracticeSlot
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.ordering import shown_ids
+from domain.question_bank.questions import Response
 from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.practice_builders import EVERY_KIND, PACKAGE, START, Offer, PostgresWorld
 
@@ -135,6 +136,17 @@ def shown(offer: Offer, answer: Answer) -> Answer:
     """The answer as a student would send it: by the ids that the session shows."""
     names = shown_ids(offer.kind, tuple(offer.options))
     return replace(answer, response=answer.response.renamed(names))
+
+
+def right(offer: Offer) -> Response:
+    """What the key asks for."""
+    if offer.bands:
+        return Response.counting("98.6")
+    if offer.accepted:
+        return Response.writing("dns")
+    if offer.matches:
+        return Response.matching(offer.pairs)
+    return Response.arranging(offer.correct) if len(offer.correct) > 2 else Response.choosing(offer.correct)
 
 
 def _slot(session: PracticeSession, place: int, offer: Offer) -> PracticeSlot:

@@ -165,6 +165,16 @@ select p.id, p.slug, p.title, p.description, p.duration_seconds, p.pass_mark, p.
   from exam_packages p
  where (p.id = %(name)s or p.slug = %(name)s) and p.visibility = 'visible'
 
+-- name: list_topics
+-- Counted from the index by which a topic's questions are drawn.
+select t.id, t.name,
+       (select count(*) from questions q where q.topic_id = t.id and q.published_version is not null) as question_count
+  from exam_package_banks l
+  join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
+  join question_topics t on t.question_bank_id = b.id
+ where l.exam_package_id = %(package_id)s
+ order by t.name, t.id
+
 -- name: list_packages_of_staff
 -- Hidden ones too, with all tiers. What is counted is what a student would be dealt: hidden banks are not.
 with page as materialized (

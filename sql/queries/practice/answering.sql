@@ -34,6 +34,9 @@ with clock as materialized (
        and exists (select from enrollments e
                     where e.user_id = s.user_id and e.exam_package_id = s.exam_package_id and e.status = 'active'
                       and (e.expires_at is null or e.expires_at > clock.now))
+       and not exists (select from practice_under_exam u
+                        where u.user_id = %(user_id)s and u.session_id = s.id
+                          and (u.live_until is null or u.live_until >= clock.now))
        for no key update of s
 ), answered as (
     update practice_slots t

@@ -9,6 +9,8 @@
 -- chance is the same: exactly where no more than 500 match, otherwise within some percent (standard deviation 4.5).
 -- Where unseen questions are wanted the circle is that of the questions which the student never answered: each question
 -- on the way is looked up in the student's answers, so that it costs as many look-ups as answers lie on the way.
+-- Where kinds are wanted they are looked for among the 500 nearest: of a kind that is rare among very many questions
+-- fewer than asked for may be found. A kind is asked for as a value, which is looked up; as a join all would be read.
 with banks as materialized (
     select l.question_bank_id as id
       from exam_package_banks l join question_banks b on b.id = l.question_bank_id and b.visibility = 'visible'
@@ -81,7 +83,12 @@ with banks as materialized (
 ), nearest as (
     select id from pool order by draw_key < %(start)s::float8, draw_key, id limit 500
 ), picked as materialized (
-    select id from nearest order by sha256(convert_to(%(session_id)s::text || id, 'UTF8')) limit %(count)s
+    select n.id from nearest n
+     where cardinality(%(kinds)s::text[]) = 0
+        or (select v.kind from questions q
+              join question_versions v on v.question_id = q.id and v.version = q.published_version
+             where q.id = n.id) = any(%(kinds)s::text[])
+     order by sha256(convert_to(%(session_id)s::text || n.id, 'UTF8')) limit %(count)s
 )
 select v.question_id, v.version, v.kind, v.stem, v.stem_format, v.choices, v.prompts, v.points as max_mark, v.shuffle,
        v.topic_id,
@@ -119,6 +126,9 @@ with banks as materialized (
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
+           and (cardinality(%(kinds)s::text[]) = 0
+                or (select v.kind from question_versions v
+                     where v.question_id = q.id and v.version = q.published_version) = any(%(kinds)s::text[]))
          limit 1
      ) q
      cross join lateral (
@@ -159,6 +169,9 @@ with banks as materialized (
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
+           and (cardinality(%(kinds)s::text[]) = 0
+                or (select v.kind from question_versions v
+                     where v.question_id = q.id and v.version = q.published_version) = any(%(kinds)s::text[]))
          limit 1
      ) q
      order by candidate.place limit %(count)s
@@ -190,6 +203,9 @@ with banks as materialized (
            and q.question_bank_id in (select id from banks)
            and (cardinality(%(topic_ids)s::text[]) = 0 or q.topic_id = any(%(topic_ids)s::text[]))
            and (cardinality(%(difficulty_ids)s::text[]) = 0 or q.difficulty_id = any(%(difficulty_ids)s::text[]))
+           and (cardinality(%(kinds)s::text[]) = 0
+                or (select v.kind from question_versions v
+                     where v.question_id = q.id and v.version = q.published_version) = any(%(kinds)s::text[]))
          limit 1
      ) q
      where candidate.user_id = %(user_id)s and candidate.due <= %(now)s

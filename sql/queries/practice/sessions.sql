@@ -17,6 +17,13 @@ select exists (
        and e.status = 'active' and (e.expires_at is null or e.expires_at > %(now)s)
 ) as held;
 
+-- name: is_under_exam
+-- One entry of an index where no exam of the student is under way.
+select exists (
+    select from practice_under_exam
+     where user_id = %(user_id)s and session_id = %(session_id)s and (live_until is null or live_until >= %(now)s)
+) as under_exam;
+
 -- name: nth_latest_start
 -- As many index entries as a tier allows sessions.
 select started_at
@@ -25,14 +32,38 @@ select started_at
  order by started_at desc
 offset %(nth)s - 1 limit 1;
 
+-- name: find_untouched
+-- At most one student's sessions in one package are looked at.
+select id
+  from practice_sessions
+ where user_id = %(user_id)s and exam_package_id = %(exam_package_id)s and status = 'active' and answered_count = 0
+   and feedback = %(feedback)s and certainty = %(certainty)s and source = %(source)s
+   and filter = %(filter)s::jsonb and requested = %(count)s and deadline is null and template_id is null
+ order by id desc
+ limit 1;
+
+-- name: find_round
+-- At most one student's sessions that are under way are looked at.
+select s.id
+  from practice_sessions s
+ where s.user_id = %(user_id)s and s.status = 'active' and (s.deadline is null or s.deadline > %(now)s)
+   and s.feedback = %(feedback)s and s.certainty = %(certainty)s
+   and (cardinality(%(kinds)s::text[]) = 0
+        or not exists (select from practice_slots t
+                         join question_versions v on v.question_id = t.question_id and v.version = t.version
+                        where t.user_id = s.user_id and t.session_id = s.id
+                          and not v.kind = any(%(kinds)s::text[])))
+ order by s.id desc
+ limit 1;
+
 -- name: add_session
 -- The session and its slots in one message.
 with added as (
     insert into practice_sessions (user_id, id, exam_package_id, status, feedback, certainty, policy, source,
-                                   template_id, template_version, requested, served, started_at, deadline,
+                                   filter, template_id, template_version, requested, served, started_at, deadline,
                                    last_event_at)
     values (%(user_id)s, %(id)s, %(exam_package_id)s, %(status)s, %(feedback)s, %(certainty)s, %(policy)s, %(source)s,
-            %(template_id)s, %(template_version)s, %(requested)s, %(served)s, %(started_at)s, %(deadline)s,
+            %(filter)s, %(template_id)s, %(template_version)s, %(requested)s, %(served)s, %(started_at)s, %(deadline)s,
             %(last_event_at)s)
     returning user_id, id
 )
@@ -43,15 +74,15 @@ select added.user_id, added.id, s.slot, s.question_id, s.version, s.topic_id, s.
            as s (slot integer, question_id text, version integer, topic_id text, choice_order text[], max_mark numeric);
 
 -- name: find_session
-select user_id, id, exam_package_id, status, feedback, certainty, policy, source, template_id, template_version,
-       requested, served, answered_count, correct_count, started_at, deadline, paused_at, finished_at, last_event_at,
+select user_id, id, exam_package_id, status, feedback, certainty, policy, source, filter, template_id,
+       template_version, requested, served, answered_count, correct_count, started_at, deadline, paused_at, finished_at, last_event_at,
        invalidation_reason
   from practice_sessions
  where user_id = %(user_id)s and id = %(session_id)s;
 
 -- name: hold_session
-select user_id, id, exam_package_id, status, feedback, certainty, policy, source, template_id, template_version,
-       requested, served, answered_count, correct_count, started_at, deadline, paused_at, finished_at, last_event_at,
+select user_id, id, exam_package_id, status, feedback, certainty, policy, source, filter, template_id,
+       template_version, requested, served, answered_count, correct_count, started_at, deadline, paused_at, finished_at, last_event_at,
        invalidation_reason
   from practice_sessions
  where user_id = %(user_id)s and id = %(session_id)s
@@ -60,8 +91,8 @@ select user_id, id, exam_package_id, status, feedback, certainty, policy, source
 -- name: hold_slot
 -- All that an answer depends on in one round trip. The slot is held too, although the session's row alone decides whose
 -- turn it is: of a row that is not held, a statement that has waited would still see the old version.
-select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
-       s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
+select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.filter,
+       s.template_id, s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
        s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason,
        t.slot, t.question_id, t.version, t.topic_id, t.choice_order, t.max_mark, t.response,
        t.certainty as said_certainty, t.correct, t.mark, t.certainty_mark, t.answered_at, t.time_spent_seconds,

@@ -60,6 +60,15 @@ class PackageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackageTopicView:
+    """A topic of a package's visible banks, and how many published questions it has."""
+
+    id: str
+    name: str
+    question_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffPackageView:
     """A package as staff see it: with everything it says, and how many published questions it can draw."""
 

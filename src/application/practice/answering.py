@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from application.ports import Transaction
 from application.practice.ending import after_end
 from application.practice.ports.answering import FrozenPaper, OpenSlot, QuickAnswers
 from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarget
-from application.practice.sitting import accepted, save_move
+from application.practice.sitting import accepted, look_before_repeating, refuse_asked_in_exam, save_move
 from application.practice.views import AnswerView
 from application.progress.crediting import credit
 from domain.auth.people import Actor
@@ -20,6 +21,7 @@ from domain.practice.judging import Answer
 from domain.practice.refusals import PracticeFinished, PracticeSessionNotFound, SlotNotFound
 from domain.practice.sessions import Answered, PracticeSession, PracticeSlot, give_answer, lapse, marked
 from domain.progress.activity import Activity, ActivityKind
+from domain.progress.students import StudentProgress
 from domain.question_bank.ordering import shown_ids
 from domain.question_bank.questions import AnswerInvalid, KeyedQuestion
 
@@ -29,6 +31,7 @@ class AnswerQuestion:
     """A student answers a question of an active session and, with immediate feedback, learns at once what was right.
 
     The very same answer again is answered with the same result, so that a request whose reply was lost can be repeated.
+    While an exam of the student asks a question of the session, nothing is taken or told.
     An answer that neither ends its session nor begins a day nor earns a badge takes one round trip. Whatever is not
     that plain is decided by the unit of work, to which the quick way leaves it without a trace.
     """
@@ -56,26 +59,55 @@ class AnswerQuestion:
         return None if session is None else AnswerView.of(session, answered, found.question.kind)
 
     async def _carefully(self, actor: Actor, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView:
+        await look_before_repeating(self.transact, actor.user_id, session_id)
+
         async def give(work: PracticeWork) -> AnswerView | DomainError:
             student = await work.hold_progress(actor.user_id)
-            held = await _held(work, actor, session_id, target)
-            session = lapse(held.session, work.now)
-            try:
-                answered = _answered(held, session, answer, work.now)
-            except PracticeFinished as refusal:
-                await save_move(work, held.session, session)
-                return refusal
-            if answered.changed:
-                await work.save_answer(answered.session, answered.slot)
-                await credit(work, student, _activity(held.slot))
-                if answered.session.is_over:
-                    await after_end(work, answered.session)
-            return AnswerView.of(answered.session, answered.slot, held.question.kind)
+            held = await hold_slot(work, actor, session_id, target)
+            taken = await take(work, student, [GivenAnswer(held=held, answer=answer)])
+            if isinstance(taken, DomainError):
+                return taken
+            return AnswerView.of(taken[0].session, taken[0].slot, held.question.kind)
 
         return accepted(await self.transact(give))
 
 
-async def _held(work: PracticeWork, actor: Actor, session_id: str, target: SlotTarget) -> HeldSlot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAnswer:
+    """A slot that is held, and what a student answers to it."""
+
+    held: HeldSlot
+    answer: Answer
+
+
+async def take(
+    work: PracticeWork, student: StudentProgress, given: Sequence[GivenAnswer]
+) -> tuple[Answered, ...] | DomainError:
+    """Takes answers to one session, one after the other, with all that follows from each; or refuses them all.
+
+    The student is held. Open slots come last, so that the session is not over before everything is taken. A refusal
+    that is returned and not raised leaves behind that time ran out, and nothing else.
+    """
+    if given:
+        await refuse_asked_in_exam(work, student.user_id, given[0].held.session.id)
+    ordered = sorted(given, key=lambda each: each.held.slot.response is None)
+    try:
+        taken = _answered(ordered, work.now)
+    except PracticeFinished as refusal:
+        before = ordered[0].held.session
+        await save_move(work, before, lapse(before, work.now))
+        return refusal
+    for each, answered in zip(ordered, taken, strict=True):
+        if answered.changed:
+            await work.save_answer(answered.session, answered.slot)
+            student = await credit(work, student, _activity(each.held.slot))
+            if answered.session.is_over:
+                await after_end(work, answered.session)
+    return taken
+
+
+async def hold_slot(work: PracticeWork, actor: Actor, session_id: str, target: SlotTarget) -> HeldSlot:
+    """Refuses a session that the student does not have, and a question that it does not ask."""
     held = await work.hold_slot(actor.user_id, session_id, target)
     if held is None:
         known = await work.hold_session(actor.user_id, session_id)
@@ -83,7 +115,16 @@ async def _held(work: PracticeWork, actor: Actor, session_id: str, target: SlotT
     return held
 
 
-def _answered(held: HeldSlot, session: PracticeSession, answer: Answer, now: datetime) -> Answered:
+def _answered(given: Sequence[GivenAnswer], now: datetime) -> tuple[Answered, ...]:
+    """Each answer finds the session as the one before has left it."""
+    taken: list[Answered] = []
+    for each in given:
+        session = taken[-1].session if taken else lapse(each.held.session, now)
+        taken.append(_given(each.held, session, each.answer, now))
+    return tuple(taken)
+
+
+def _given(held: HeldSlot, session: PracticeSession, answer: Answer, now: datetime) -> Answered:
     answered = give_answer(session, held.slot, held.question, _by_own_ids(held.slot, held.question, answer), now)
     if answered.changed and not held.enrolled:
         raise EnrollmentRequired

@@ -8,7 +8,7 @@ from application.practice.ports.reading import PracticeReader, WantedSessions
 from application.practice.views import PracticeView, ReviewItem, SessionView, SummaryView
 from domain.auth.people import Actor
 from domain.practice.refusals import PracticeSessionNotFound
-from domain.practice.results import refuse_early_review
+from domain.practice.results import refuse_during_exam, refuse_early_review
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,10 @@ class ListPracticeSessions:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPractice:
-    """A student goes through what was answered: at any time with immediate feedback, at the end with deferred."""
+    """A student goes through what was answered: at any time with immediate feedback, at the end with deferred.
+
+    While an exam of the student asks one of the questions nothing is shown.
+    """
 
     practice: PracticeReader
 
@@ -46,13 +49,14 @@ class ReviewPractice:
         found = await self.practice.review(actor.user_id, session_id)
         if found is None:
             raise PracticeSessionNotFound
+        refuse_during_exam(found.under_exam)
         refuse_early_review(found.session)
         return found.items
 
 
 @dataclass(frozen=True, slots=True)
 class SummarisePractice:
-    """A student sees a session in numbers, as a whole and by topic."""
+    """A student sees a session in numbers, as a whole and by topic, but not while an exam asks one of its questions."""
 
     practice: PracticeReader
 
@@ -60,4 +64,5 @@ class SummarisePractice:
         found = await self.practice.summary(actor.user_id, session_id)
         if found is None:
             raise PracticeSessionNotFound
+        refuse_during_exam(found.under_exam)
         return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from application.idempotency import once_only, only_looking
 from application.ports import Transaction
 from application.practice.ending import after_end
 from application.practice.ports.sessions import PracticeWork
@@ -15,6 +16,7 @@ from domain.auth.people import Actor
 from domain.enrollment.refusals import EnrollmentRequired
 from domain.errors import DomainError
 from domain.practice.refusals import PracticeFinished, PracticeSessionNotFound
+from domain.practice.results import refuse_during_exam
 from domain.practice.sessions import PracticeSession, finish, lapse, pause, resume
 
 ResultT = TypeVar("ResultT")
@@ -28,7 +30,7 @@ class PausePractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return accepted(await self.transact(_move(actor, session_id, pause)))
+        return accepted(await self.transact(moving(actor, session_id, pause)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class ResumePractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return accepted(await self.transact(_move(actor, session_id, resume, enrolled_only=True)))
+        return accepted(await self.transact(moving(actor, session_id, resume, enrolled_only=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,11 @@ class FinishPractice:
     transact: Transaction[PracticeWork]
 
     async def __call__(self, actor: Actor, session_id: str) -> SessionView:
-        return accepted(await self.transact(_move(actor, session_id, finish)))
+        await look_before_repeating(self.transact, actor.user_id, session_id)
+        return accepted(await self.transact(moving(actor, session_id, finish)))
 
 
-def _move(
+def moving(
     actor: Actor,
     session_id: str,
     step: Callable[[PracticeSession, datetime], PracticeSession],
@@ -64,6 +67,7 @@ def _move(
         held = await work.hold_session(actor.user_id, session_id)
         if held is None:
             raise PracticeSessionNotFound
+        await refuse_asked_in_exam(work, actor.user_id, session_id)
         session = lapse(held, work.now)
         try:
             moved = step(session, work.now)
@@ -76,6 +80,22 @@ def _move(
         return SessionView.of(moved, work.now)
 
     return move
+
+
+async def refuse_asked_in_exam(work: PracticeWork, user_id: str, session_id: str) -> None:
+    refuse_during_exam(await work.is_under_exam(user_id, session_id))
+
+
+async def look_before_repeating(transact: Transaction[PracticeWork], user_id: str, session_id: str) -> None:
+    """What was answered to an idempotency key may tell a result, so it is not told again while it is not to be told."""
+    if once_only.get() is None:
+        return
+
+    async def look(work: PracticeWork) -> None:
+        await refuse_asked_in_exam(work, user_id, session_id)
+
+    with only_looking():
+        await transact(look)
 
 
 async def save_move(work: PracticeWork, before: PracticeSession, after: PracticeSession) -> None:

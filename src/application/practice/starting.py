@@ -35,14 +35,17 @@ class CreatePracticeSession:
         session_id = self.ids.new("prs")
 
         async def start(work: PracticeWork) -> PracticeView:
-            plan = await _plan(work, wish)
-            admission = await _admitted(work, actor.user_id, plan.exam_package_id)
-            drawn = await self._draw(work, actor.user_id, plan, session_id)
-            paper = begin(plan, session_id, actor.user_id, drawn, work.now, policy=admission.policy)
-            await work.add_session(paper.session, paper.slots)
-            return PracticeView.of(paper)
+            return await self.begin(work, actor.user_id, await _plan(work, wish), session_id)
 
         return await self.transact(start)
+
+    async def begin(self, work: PracticeWork, user_id: str, plan: PracticePlan, session_id: str) -> PracticeView:
+        """The same in a unit of work that does more."""
+        admission = await _admitted(work, user_id, plan.exam_package_id)
+        drawn = await self._draw(work, user_id, plan, session_id)
+        paper = begin(plan, session_id, user_id, drawn, work.now, policy=admission.policy)
+        await work.add_session(paper.session, paper.slots)
+        return PracticeView.of(paper)
 
     async def _draw(
         self, work: PracticeWork, user_id: str, plan: PracticePlan, session_id: str

@@ -22,7 +22,7 @@ from domain.question_bank.revelation import Explanation, Revelation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
-    """A session. `correct_count` is None while right and wrong are not to be told apart yet."""
+    """A session. `correct_count` is None while right and wrong are not to be told apart yet, or not now."""
 
     id: str
     exam_package_id: str
@@ -44,7 +44,8 @@ class SessionView:
     invalidation_reason: str | None
 
     @classmethod
-    def of(cls, session: PracticeSession, now: datetime) -> SessionView:
+    def of(cls, session: PracticeSession, now: datetime, *, under_exam: bool = False) -> SessionView:
+        """`under_exam`: an exam that the student can go on with asks one of its questions, so it tells no result."""
         deadline = None if session.is_over else session.deadline
         return cls(
             id=session.id,
@@ -58,7 +59,7 @@ class SessionView:
             requested=session.requested,
             served=session.served,
             answered_count=session.answered_count,
-            correct_count=session.correct_count if session.judges_now else None,
+            correct_count=session.correct_count if session.judges_now and not under_exam else None,
             started_at=session.started_at,
             deadline=session.deadline,
             remaining_seconds=None if deadline is None else max(0, int((deadline - now).total_seconds())),
@@ -109,7 +110,7 @@ class OverseenPracticeView:
 class QuestionView:
     """A question in its slot, choices in the session's order and by the names they have in it, and the own response.
 
-    `flagged`: by the student, at the moment.
+    `flagged`: by the student, at the moment. `topic_id`: the topic that the answer counts for.
     """
 
     slot: int
@@ -120,6 +121,7 @@ class QuestionView:
     stem_format: TextFormat
     choices: tuple[Choice, ...]
     prompts: tuple[Choice, ...]
+    topic_id: str | None = None
     max_mark: Decimal
     response: Response | None
     certainty: Certainty | None
@@ -147,6 +149,7 @@ class PracticeView:
                 stem_format=question.stem_format,
                 choices=in_order(question.kind, question.choices, slot.choice_order),
                 prompts=question.prompts,
+                topic_id=slot.topic_id,
                 max_mark=slot.max_mark,
                 response=None,
                 certainty=None,
@@ -218,6 +221,29 @@ class ReviewView:
 
     session: PracticeSession
     items: tuple[ReviewItem, ...]
+    under_exam: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Sessions that are over, the one that ended last first, and how many there are in all."""
+
+    total: int
+    sessions: tuple[SessionView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageScore:
+    """What a student's attempts at a package came to.
+
+    Percents are of all questions of an attempt, 0 to 100; `percents` is the sum of those of all attempts.
+    """
+
+    exam_package_id: str
+    attempts: int
+    answered: int
+    percents: Decimal
+    best_percent: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +252,7 @@ class SummaryView:
 
     session: SessionView
     summary: Summary
+    under_exam: bool = False
 
 
 def _feedback(slot: PracticeSlot, kind: QuestionKind) -> FeedbackView | None:

@@ -62,6 +62,7 @@ def begin(
         certainty=plan.certainty,
         policy=plan.policy or policy,
         source=plan.source,
+        filter=plan.filter,
         template_id=None if template is None else template.id,
         template_version=None if template is None else template.version,
         requested=plan.count,
@@ -70,10 +71,9 @@ def begin(
         deadline=None if limit is None else now + timedelta(seconds=limit),
         last_event_at=now,
     )
-    slots = tuple(_open_slot(session, number, each) for number, each in enumerate(questions, start=1))
     return PracticePaper(
         session=session,
-        slots=slots,
+        slots=tuple(_open_slot(session, number, each) for number, each in enumerate(questions, start=1)),
         questions=tuple(each.question for each in questions),
         flagged=frozenset(each.question.question_id for each in questions if each.flagged),
     )

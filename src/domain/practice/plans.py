@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import FieldProblem, InvalidInput
 from domain.practice.judging import FeedbackMode
+from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.scoring import ScoringPolicy
 
 MAX_QUESTIONS = 200
@@ -43,6 +45,25 @@ class FromTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which of the questions of a source: of these topics, difficulties and kinds; nothing is no restriction. Equal
+    filters are equal values.
+    """
+
+    topic_ids: tuple[str, ...] = ()
+    difficulty_ids: tuple[str, ...] = ()
+    kinds: tuple[QuestionKind, ...] = ()
+
+    @classmethod
+    def of(cls, topic_ids: Iterable[str], difficulty_ids: Iterable[str], kinds: Iterable[QuestionKind]) -> Filter:
+        return cls(
+            topic_ids=tuple(sorted(set(topic_ids))),
+            difficulty_ids=tuple(sorted(set(difficulty_ids))),
+            kinds=tuple(sorted(set(kinds))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PracticePlan:
     """A package, a filter (empty = no restriction), how many questions, when they are judged and how, and for how long.
 
@@ -52,6 +73,7 @@ class PracticePlan:
     exam_package_id: str
     topic_ids: tuple[str, ...] = ()
     difficulty_ids: tuple[str, ...] = ()
+    kinds: tuple[QuestionKind, ...] = ()
     count: int = DEFAULT_QUESTIONS
     source: Source = Source.ALL
     feedback: FeedbackMode = FeedbackMode.IMMEDIATE
@@ -59,6 +81,10 @@ class PracticePlan:
     time_limit_seconds: int | None = None
     policy: ScoringPolicy | None = None
     template: TemplateReference | None = None
+
+    @property
+    def filter(self) -> Filter:
+        return Filter.of(self.topic_ids, self.difficulty_ids, self.kinds)
 
 
 def refuse_unsound(plan: PracticePlan) -> None:

@@ -72,6 +72,26 @@ class ReviewNotAvailable(DomainError):
     title = "The practice session cannot be reviewed"
 
 
+class ExamUnderWay(DomainError):
+    """While a student sits an exam, practice tells nothing of what stands on its paper.
+
+    A session that asks such a question takes no command and shows no result until the exam is over, also one that was
+    over before the exam began.
+    """
+
+    code = "practice.exam_under_way"
+    kind = Kind.CONFLICT
+    title = "An exam that is under way asks a question of the practice session"
+
+
+class StudyUnderWay(DomainError):
+    """Who studies one round at a time completes or abandons the one that is active before another begins."""
+
+    code = "practice.study_under_way"
+    kind = Kind.MALFORMED
+    title = "You have an active study session. Complete or abandon it first."
+
+
 class PracticeNotInTier(DomainError):
     """The tier of the enrolment has no practice sessions."""
 

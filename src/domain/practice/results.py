@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from domain.practice.judging import FeedbackMode
-from domain.practice.refusals import ReviewNotAvailable
+from domain.practice.refusals import ExamUnderWay, ReviewNotAvailable
 from domain.practice.sessions import PracticeSession, PracticeStatus
 from domain.question_bank.certainty import HIGHEST_FACTOR, Calibration, Certainty, calibration
 from domain.question_bank.scoring import Score
@@ -79,6 +79,12 @@ class Summary:
     overall: Tally
     topics: tuple[TopicTally, ...]
     calibration: tuple[Calibration, ...] | None
+
+
+def refuse_during_exam(under_exam: bool) -> None:
+    """While an exam of the student asks one of its questions, a session takes nothing and tells nothing."""
+    if under_exam:
+        raise ExamUnderWay("It opens again when that exam is over.")
 
 
 def refuse_early_review(session: PracticeSession) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.practice.judging import Answer, FeedbackMode, MarkingRules, judge
-from domain.practice.plans import Source
+from domain.practice.plans import Filter, PracticePlan, Source
 from domain.practice.refusals import (
     AlreadyAnswered,
     PracticeFinished,
@@ -37,6 +37,7 @@ class PracticeSession:
     """A student's own run through drawn questions. `last_event_at` is when the time of the next answer began.
 
     What it was begun with (its source, its rules of marking, its template) stays as it was, whatever becomes of them.
+    `filter` None: it was begun before filters were kept.
     """
 
     user_id: str
@@ -47,6 +48,7 @@ class PracticeSession:
     certainty: bool = False
     policy: ScoringPolicy = STANDARD
     source: Source = Source.ALL
+    filter: Filter | None = None
     template_id: str | None = None
     template_version: int | None = None
     requested: int
@@ -75,6 +77,16 @@ class PracticeSession:
         A deferred session that was invalidated came to no end of its own, and tells nothing.
         """
         return self.feedback is FeedbackMode.IMMEDIATE or self.status is PracticeStatus.FINISHED
+
+    def is_untouched_wish(self, plan: PracticePlan) -> bool:
+        """Whether this is what the plan asks for, under way and with nothing answered. Time runs out for none such, and
+        none comes from a template.
+        """
+        begun = (self.exam_package_id, self.feedback, self.certainty, self.source, self.filter, self.requested)
+        asked = (plan.exam_package_id, plan.feedback, plan.certainty, plan.source, plan.filter, plan.count)
+        untouched = self.status is PracticeStatus.ACTIVE and self.answered_count == 0
+        timeless = self.deadline is None and plan.time_limit_seconds is None
+        return begun == asked and untouched and timeless and self.template_id is None and plan.template is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,9 +38,9 @@ _ACTS: Mapping[str, Mapping[str, Any] | None] = {
     "saveExamAnswer": {},
     "pauseOwnExam": None,
     "resumeOwnExam": None,
-    # The last, because afterwards there is something to tell.
-    "finishPracticeSession": None,
+    # The last, because afterwards there is something to tell; and practice that the exam asks of is shut until its end.
     "submitExam": None,
+    "finishPracticeSession": None,
 }
 _LAST = frozenset({"finishPracticeSession", "submitExam"})
 
@@ -84,6 +84,8 @@ async def test_every_read_is_answered_somewhere_in_the_walk(site: LeakSite) -> N
     session = await student.begin(feedback="immediate")
     for shown in session["questions"]:
         await student.answer(session, shown, right=True)
+    studying = await student.ask("POST", "/api/v1/study/start", json={"exam_type": "vault", "count": 1})
+    assert studying.status_code == 201, studying.text
     exam = await begun_by(student)
     told = await student.walk(session)
     await exam.act("submit")

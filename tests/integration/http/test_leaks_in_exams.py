@@ -4,16 +4,16 @@ its end. Every answer of every route is searched, and those of students who diff
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from adapters.system.clock import TimeOrderedIds
-from tests.support.exam_leaks import FITTING, PROBES, Candidate, Repeatable, rules, sitting
-from tests.support.http import assert_problem
+from tests.support.exam_leaks import FITTING, PROBES, Candidate, Repeatable, begun_by, rules, sitting
+from tests.support.http import assert_problem, code_of
 from tests.support.leak_questions import LEAK, other_keys
-from tests.support.leak_walker import LeakSite, Told, comparables, leak_site_of, without_responses
+from tests.support.leak_walker import LeakSite, Student, Told, comparables, leak_site_of, without_responses
 from tests.support.postgres import ClonedDatabase
 
 # What the end of an exam changes, at least.
@@ -170,3 +170,72 @@ async def test_staff_see_no_key_in_an_exam(site: LeakSite) -> None:
     assert {each.operation for each in told if candidate.session["id"] in each.answer.text} >= {"getUserExamSession"}
     site.assert_silent(told, judged=True)
     site.assert_silent(each for each in told if each.operation == "getUserExamSession")
+
+
+async def test_what_was_practised_before_is_not_told_while_an_exam_asks_it(site: LeakSite) -> None:
+    """Neither by what was dealt, answered or handed in before, nor by the idempotency key of an answer, at any door."""
+    student = await site.newcomer()
+    before = await _practised(student)
+    candidate = await begun_by(student)
+    assert {shown["questionId"] for shown in candidate.slots} == set(site.secrets)
+    told = [await each for each in _probes(student, before)]
+    for each in told:
+        assert each.answer.status_code == 409, each.place
+        assert code_of(each.answer) == "practice.exam_under_way", each.place
+    site.assert_silent(told)
+    for session in before.values():
+        site.assert_silent(await student.walk(session), judged=True)
+    listed = (await student.ask("GET", "/practice-sessions")).json()["items"]
+    history = (await student.ask("GET", "/student/progress")).json()["practiceSessions"]
+    for shown in (listed, history):
+        assert [session["correctCount"] for session in shown] == [None] * len(before)
+    assert {session["mark"] for session in history} == {None}
+    assert (await student.ask("GET", "/api/v1/quiz/history")).json()["total_attempts"] == 0
+    await candidate.act("submit")
+    reviewed = await student.review(before["over"])
+    assert reviewed.status_code == 200
+    assert LEAK in reviewed.text, "so the search could find something"
+
+
+async def _practised(student: Student) -> dict[str, dict[str, Any]]:
+    """Sessions of all questions: one judged at once, one that is over, one that goes on, and those of the platform."""
+    before = {
+        "instant": await student.begin(),
+        "over": await student.begin(feedback="deferred"),
+        "open": await student.begin(feedback="deferred"),
+    }
+    for name, wanted in (("instant", 2), ("over", None), ("open", 2)):
+        for place, shown in enumerate(before[name]["questions"][:wanted]):
+            body = student.site.secrets[shown["questionId"]].answer(shown, right=True)
+            told = await student.act(before[name], "answers", body, key=f"{name}-{place}")
+            assert told.answer.status_code == 200, told.answer.text
+    quiz = (await student.ask("GET", "/api/v1/questions/quiz?exam_type=vault&count=100")).json()
+    round_ = await student.ask("POST", "/api/v1/study/start", json={"exam_type": "vault", "count": 100})
+    for name, session_id in (("quiz", quiz["quiz_id"]), ("round", round_.json()["session_id"])):
+        before[name] = (await student.ask("GET", f"/practice-sessions/{session_id}")).json()
+    return before
+
+
+def _probes(student: Student, before: Mapping[str, dict[str, Any]]) -> Iterator[Awaitable[Told]]:
+    for name, session in before.items():
+        for place, shown in enumerate(session["questions"]):
+            body = student.site.secrets[shown["questionId"]].answer(shown, right=True)
+            yield student.act(session, "answers", body)
+            yield student.act(session, "answers", body, key=f"{name}-{place}")
+        for command in ("pause", "resume", "finish"):
+            yield student.act(session, command)
+        for what in ("review", "summary"):
+            yield _told(student, "GET", f"/practice-sessions/{session['id']}/{what}")
+        yield _told(student, "GET", f"/api/v1/quiz/review/{session['id']}")
+    shown, studied = before["quiz"]["questions"][0], before["round"]
+    answers = [{"question_id": shown["questionId"], "user_answer": "A"}]
+    quiz = {"exam_type": "vault", "total_questions": 1, "quiz_id": before["quiz"]["id"], "answers": answers}
+    yield _told(student, "POST", "/api/v1/quiz/submit", json=quiz)
+    first = studied["questions"][0]["questionId"]
+    answer = {"session_id": studied["id"], "question_id": first, "user_answer": "A"}
+    yield _told(student, "POST", "/api/v1/study/answer", json=answer)
+    yield _told(student, "DELETE", "/api/v1/study/abandon")
+
+
+async def _told(student: Student, method: str, path: str, **options: Any) -> Told:
+    return Told(f"{method} {path}", await student.ask(method, path, **options))

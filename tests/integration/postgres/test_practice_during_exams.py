@@ -6,13 +6,22 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.database import Database
+from adapters.postgres.practice.reading import PostgresPracticeReader
+from application.practice.attempts import ListAttempts, ScoreAttempts
+from application.practice.ports.reading import WantedSessions
+from application.practice.reading import ReviewPractice, SummarisePractice
+from application.practice.sitting import FinishPractice, PausePractice, ResumePractice
+from application.practice.submitting import SubmitPractice
 from domain.enrollment.settings import OverduePolicy
 from domain.exam.sessions import ExamSession, ExamStatus
+from domain.practice.judging import Answer, FeedbackMode
 from domain.practice.plans import Source
-from domain.practice.refusals import NoQuestions
-from tests.support.exam_builders import AN_HOUR, STRANGER, STUDENT, exam_rules, exam_session, later
-from tests.support.exam_stores import ExamStore, exam_store_of
-from tests.support.postgres import SettableClock
+from domain.practice.refusals import ExamUnderWay, NoQuestions
+from domain.question_bank.questions import Response
+from tests.support.exam_builders import AN_HOUR, START, STRANGER, STUDENT, exam_rules, exam_session, later
+from tests.support.exam_stores import ExamsOnPostgres, ExamStore, exam_store_of, exams_on_postgres
+from tests.support.postgres import ClonedDatabase, SettableClock
 from tests.support.practice_builders import offers
 from tests.support.practice_worlds import create, draw, give
 
@@ -97,3 +106,98 @@ async def test_where_the_exam_asks_all_there_is_there_is_nothing_to_practise(sto
     await store.begin(exam_session(at=store.clock.now()), QUESTIONS)
     with pytest.raises(NoQuestions):
         await create(store, count=5)
+
+
+B = Answer(response=Response.choosing("B"))
+
+
+@pytest.mark.parametrize("feedback", FeedbackMode)
+async def test_a_session_dealt_before_takes_nothing_while_an_exam_asks_one_of_its_questions(
+    store: ExamStore, feedback: FeedbackMode
+) -> None:
+    """Nor is a repeat told again what was told before; the end of the exam opens it as it was left."""
+    session = (await create(store, count=6, feedback=feedback)).session
+    asked, free = ASKED[0].id, min(FREE)
+    first = await give(store, session.id, asked)
+    await sits(store)
+    for question_id in (asked, ASKED[1].id, free):
+        with pytest.raises(ExamUnderWay):
+            await give(store, session.id, question_id)
+    for move in (PausePractice, ResumePractice, FinishPractice):
+        with pytest.raises(ExamUnderWay):
+            await move(store.transact)(STUDENT, session.id)
+    for answers in ({}, {asked: B}, {free: B}):
+        with pytest.raises(ExamUnderWay):
+            await SubmitPractice(store.transact)(STUDENT, session.id, answers)
+    store.clock.set(later(seconds=AN_HOUR + 61))
+    assert await give(store, session.id, asked) == first
+    assert (await give(store, session.id, free)).answered_count == 2
+    assert (await FinishPractice(store.transact)(STUDENT, session.id)).answered_count == 2
+
+
+async def test_what_was_handed_in_before_is_not_told_again_meanwhile(store: ExamStore) -> None:
+    session = (await create(store, count=6, feedback=FeedbackMode.DEFERRED)).session
+    submit = SubmitPractice(store.transact)
+    handed_in = await submit(STUDENT, session.id, {ASKED[0].id: B})
+    await sits(store)
+    with pytest.raises(ExamUnderWay):
+        await submit(STUDENT, session.id, {ASKED[0].id: B})
+    with pytest.raises(ExamUnderWay):
+        await FinishPractice(store.transact)(STUDENT, session.id)
+    store.clock.set(later(seconds=AN_HOUR + 61))
+    assert await submit(STUDENT, session.id, {ASKED[0].id: B}) == handed_in
+
+
+@pytest.mark.parametrize("status", [ExamStatus.SUBMITTED, ExamStatus.TERMINATED])
+async def test_an_exam_that_is_over_or_of_another_or_that_asks_other_questions_shuts_nothing(
+    store: ExamStore, status: ExamStatus
+) -> None:
+    session = (await create(store, count=6)).session
+    over = {"status": status, "sealed_at": store.clock.now(), "seal_reason": "student"}
+    await sits(store, id="exs_over", attempt_no=1, **over)
+    await sits(store, user_id=STRANGER.user_id)
+    assert (await give(store, session.id, ASKED[0].id)).answered_count == 1
+
+
+@pytest.fixture
+def real(cloned: ClonedDatabase, database: Database, clock: SettableClock) -> ExamsOnPostgres:
+    clock.set(START)
+    store = exams_on_postgres(cloned, database, clock)
+    store.stock(STUDENT, STRANGER, paper=QUESTIONS)
+    return store
+
+
+@pytest.mark.parametrize("feedback", FeedbackMode)
+async def test_no_read_tells_a_result_of_what_the_exam_asks(
+    real: ExamsOnPostgres, database: Database, clock: SettableClock, feedback: FeedbackMode
+) -> None:
+    """Not even of what had ended before the exam began. The end of the exam opens all of it."""
+    session = (await create(real, count=6, feedback=feedback)).session
+    for question in QUESTIONS:
+        await give(real, session.id, question.id)
+    reader = PostgresPracticeReader(database, clock)
+
+    async def told() -> tuple[object, ...]:
+        shown, listed = (
+            await reader.session(STUDENT.user_id, session.id),
+            await reader.sessions(STUDENT.user_id, WantedSessions(), None, 9),
+        )
+        attempts = await ListAttempts(reader)(STUDENT, None, offset=0, limit=9)
+        assert shown is not None
+        scores = await ScoreAttempts(reader)(STUDENT)
+        return shown.session.correct_count, listed[0].correct_count, attempts.total, len(attempts.sessions), len(scores)
+
+    await sits(real, user_id=STRANGER.user_id)
+    assert await told() == (6, 6, 1, 1, 1)
+    await sits(real)
+    assert await told() == (None, None, 0, 0, 0)
+    for refused in (ReviewPractice(reader), SummarisePractice(reader)):
+        with pytest.raises(ExamUnderWay):
+            await refused(STUDENT, session.id)
+    kept_back = await reader.review(STUDENT.user_id, session.id)
+    assert kept_back is not None
+    assert kept_back.items == (), "no key is even read"
+    clock.set(later(seconds=AN_HOUR + 61))
+    assert await told() == (6, 6, 1, 1, 1)
+    assert len(await ReviewPractice(reader)(STUDENT, session.id)) == 6
+    assert (await SummarisePractice(reader)(STUDENT, session.id)).summary.overall.correct == 6

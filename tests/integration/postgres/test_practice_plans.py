@@ -66,6 +66,7 @@ _WANTED: Final[dict[str, Any]] = {
     "exam_package_id": "pkg_net",
     "topic_ids": [],
     "difficulty_ids": [],
+    "kinds": [],
     "count": 50,
     "session_id": "prs_x",
     "start": 0.3,
@@ -75,6 +76,7 @@ _WANTED: Final[dict[str, Any]] = {
 _DRAWS: Final = [
     ("draw_questions", {}),
     ("draw_questions", {"unseen": True}),
+    *((f"draw_{name}", {"kinds": ["single", "multiple"]}) for name in ("questions", "incorrect", "flagged", "due")),
     ("draw_questions", {"unseen": True, "topic_ids": ["top_1", "top_2"]}),
     ("draw_questions", {"unseen": True, "difficulty_ids": ["dif_easy"]}),
     ("draw_incorrect", {}),
@@ -116,13 +118,61 @@ def rows_of(plan: list[dict[str, Any]], *tables: str) -> float:
 def test_a_draw_reads_no_more_questions_than_its_window(
     filled: psycopg.Connection, name: str, wishes: dict[str, Any]
 ) -> None:
-    """500 of each part, and no table that grows with everybody is read as a whole."""
+    """500 of each part, the 500 nearest again for their kind, and no table that grows with everybody as a whole."""
     plan = carried_out(filled, name, wishes)
     whole = {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan" and node["Actual Loops"]}
     assert whole & {"questions", "question_versions", "practice_slots", "review_cards", "exam_slots"} == set()
-    assert rows_of(plan, "questions") <= 2 * 500 + 50
+    assert rows_of(plan, "questions") <= 2 * 500 + (500 if "kinds" in wishes else 0) + 50
     assert rows_of(plan, "practice_slots", "flagged_questions", "review_cards") <= 2 * _OWN
     assert rows_of(plan, "exam_sessions", "exam_slots") == 1 + _PAPER
+
+
+# Of whom an exam is under way, and of whom none is: the same session, all of whose hundred slots are open.
+_SITTING, _FREE = "usr_0", "usr_100"
+_BEGUN: Final = f"""
+set session_replication_role = replica;
+insert into enrollments (user_id, id, exam_package_id, tier_id, status, started_at)
+select u, 'enr_' || u, 'pkg_net', 'tie_1', 'active', now() from unnest(array['{_SITTING}', '{_FREE}']) u;
+insert into student_progress (user_id, last_day, credited_from, credited_until)
+select u, '2031-01-01', '2031-01-01', '2031-01-02' from unnest(array['{_SITTING}', '{_FREE}']) u;
+insert into practice_sessions (user_id, id, exam_package_id, status, feedback, requested, served, started_at,
+                               last_event_at)
+select u, 'open_' || u, 'pkg_net', 'active', 'immediate', 100, 100, now(), now()
+  from unnest(array['{_SITTING}', '{_FREE}']) u;
+insert into practice_slots (user_id, session_id, slot, question_id, version, choice_order, max_mark)
+select user_id, id, n, 'qst_' || 9000 + n * 3, 1, '{{}}', 1
+  from practice_sessions, generate_series(1, 100) n where id like 'open%%';
+"""
+_ANSWER: Final[dict[str, Any]] = {
+    "slot": 1,
+    "now": datetime(2031, 1, 1, 12, tzinfo=UTC),
+    "thresholds": [100],
+    "longest": 300,
+    "response": "{}",
+    "correct": True,
+    "mark": 1,
+    "certainty": None,
+    "certainty_mark": None,
+    "feedback": None,
+}
+
+
+@pytest.mark.parametrize(("user_id", "sessions", "slots"), [(_FREE, 0, 0), (_SITTING, 1, _PAPER)])
+def test_an_answer_looks_up_what_is_sat(filled: psycopg.Connection, user_id: str, sessions: int, slots: int) -> None:
+    """Nothing more where no exam of the student is under way; else one paper, and no table as a whole."""
+    with filled.transaction(force_rollback=True):
+        filled.execute(_BEGUN.encode())
+        statement = f"explain (analyze, format json) {load('practice/answering')['keep_answer']}"
+        row = filled.execute(
+            statement.encode(), _ANSWER | {"user_id": user_id, "session_id": f"open_{user_id}"}
+        ).fetchone()
+    assert row is not None
+    plan = list(nodes(row[0][0]["Plan"]))
+    growing = [node for node in plan if node.get("Relation Name") in _GROWING and node["Actual Loops"]]
+    whole = {node["Relation Name"] for node in growing if node["Node Type"] == "Seq Scan"}
+    assert whole.isdisjoint({"exam_sessions", "exam_slots", "practice_slots"})
+    assert (rows_of(plan, "exam_sessions"), rows_of(plan, "exam_slots")) == (sessions, slots)
+    assert max(float(node["Actual Loops"]) for node in growing) <= max(2, slots)
 
 
 def numbered(statement: str) -> str:

@@ -22,8 +22,8 @@ from domain.practice.refusals import AlreadyAnswered, PracticeFinished, Practice
 from domain.question_bank.certainty import Certainty
 from domain.question_bank.questions import Response
 from tests.support.postgres import ClonedDatabase, SettableClock
-from tests.support.practice_builders import START, Offer
-from tests.support.twin_students import PAPER, Twin, Twins, shown, twins
+from tests.support.practice_builders import START
+from tests.support.twin_students import PAPER, Twin, Twins, right, shown, twins
 
 _SESSIONS = st.integers(1, 4)
 _PLACES = st.integers(1, len(PAPER))
@@ -107,7 +107,7 @@ class TwoStudents(RuleBasedStateMachine):
     @rule(number=_SESSIONS, place=_PLACES, certainty=_CERTAINTIES)
     def give_the_key(self, number: int, place: int, certainty: Certainty | None) -> None:
         offer = PAPER[place - 1]
-        self.answer(number, place, shown(offer, Answer(response=_right(offer), certainty=certainty)))
+        self.answer(number, place, shown(offer, Answer(response=right(offer), certainty=certainty)))
 
     @rule(number=_SESSIONS, seconds=st.sampled_from([0, 1, 299, 301, 1200, 40_000]), certainty=_CERTAINTIES)
     def go_on(self, number: int, seconds: int, certainty: Certainty | None) -> None:
@@ -128,7 +128,7 @@ class TwoStudents(RuleBasedStateMachine):
         rows = self.twins.rows(self.twins.careful)["slots"]
         place = next((row[1] for row in rows if row[0] == str(number) and row[2] is None), 1)
         offer = PAPER[place - 1]
-        self.answer(number, place, shown(offer, Answer(response=_right(offer), certainty=certainty)))
+        self.answer(number, place, shown(offer, Answer(response=right(offer), certainty=certainty)))
 
     def answer(self, number: int, place: int, answer: Answer) -> None:
         async def ask() -> tuple[Any, Any]:
@@ -145,16 +145,6 @@ class TwoStudents(RuleBasedStateMachine):
     def both_have_the_same(self) -> None:
         quick, careful = self.twins.both
         assert self.twins.rows(quick) == self.twins.rows(careful)
-
-
-def _right(offer: Offer) -> Response:
-    if offer.bands:
-        return Response.counting("98.6")
-    if offer.accepted:
-        return Response.writing("dns")
-    if offer.matches:
-        return Response.matching(offer.pairs)
-    return Response.arranging(offer.correct) if len(offer.correct) > 2 else Response.choosing(offer.correct)
 
 
 def test_the_quick_way_decides_as_the_unit_of_work_does(module_database: ClonedDatabase) -> None:
@@ -236,7 +226,7 @@ async def test_twenty_answers_to_one_slot_at_once_count_once(pair: Twins) -> Non
 async def test_answers_to_all_slots_at_once_are_all_counted(pair: Twins) -> None:
     """Two of each at once; the last slot ends the session exactly once."""
     given = [
-        pair.give(pair.quick, 1, place, shown(offer, Answer(response=_right(offer))))
+        pair.give(pair.quick, 1, place, shown(offer, Answer(response=right(offer))))
         for place, offer in enumerate(PAPER, start=1)
         for _ in range(2)
     ]

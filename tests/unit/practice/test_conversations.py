@@ -14,6 +14,7 @@ from application.practice.reading import (
     SummarisePractice,
 )
 from application.practice.sitting import FinishPractice, PausePractice, ResumePractice
+from application.practice.submitting import SubmitPractice
 from application.practice.views import PracticeView, ReviewView, SessionView, SummaryView
 from application.progress.repeating import ScheduleReviews
 from domain.auth.sessions import Forbidden
@@ -147,6 +148,16 @@ async def test_a_session_that_is_over_is_followed_up_once(world: MemoryWorld, cl
         await give(world, by_time.session.id, 1)
     follow_up = ScheduleReviews.job(STUDENT.user_id)
     assert world.store.jobs == [follow_up] * 4
+
+
+async def test_what_is_handed_in_is_followed_up_once(world: MemoryWorld) -> None:
+    """Whether its last answer ends it or something was left out."""
+    practices = [await create(world, feedback=FeedbackMode.DEFERRED) for _ in range(2)]
+    for practice, left_out in zip(practices, (0, 1), strict=True):
+        answers = {question.question_id: B for question in practice.questions[left_out:]}
+        for _ in range(2):
+            await SubmitPractice(world.transact)(STUDENT, practice.session.id, answers)
+    assert world.store.jobs == [ScheduleReviews.job(STUDENT.user_id)] * 2
 
 
 async def test_what_a_void_session_counted_is_taken_back(world: MemoryWorld) -> None:

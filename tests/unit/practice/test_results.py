@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.practice.views import SessionView
 from domain.practice.judging import FeedbackMode
-from domain.practice.refusals import ReviewNotAvailable
-from domain.practice.results import SlotResult, may_review, refuse_early_review, summarise
+from domain.practice.refusals import ExamUnderWay, ReviewNotAvailable
+from domain.practice.results import SlotResult, may_review, refuse_during_exam, refuse_early_review, summarise
 from domain.practice.sessions import PracticeSession, PracticeStatus
 from domain.question_bank.certainty import Certainty, Judgement
 from tests.support.practice_builders import START, session
@@ -34,6 +35,17 @@ def result(topic: str | None, mark: str | None, *, points: str = "1", seconds: i
         correct=None if mark is None else mark == points,
         time_spent_seconds=seconds,
     )
+
+
+def test_while_an_exam_asks_one_of_its_questions_a_session_tells_no_result() -> None:
+    """Whatever it may tell otherwise; and no fact of the exam is told with the refusal."""
+    for told in (ACTIVE, OVER, SPOKEN):
+        assert SessionView.of(told, START).correct_count is not None
+        assert SessionView.of(told, START, under_exam=True).correct_count is None
+    refuse_during_exam(False)
+    with pytest.raises(ExamUnderWay) as refusal:
+        refuse_during_exam(True)
+    assert refusal.value.facts == {}
 
 
 def test_a_deferred_session_is_reviewed_when_it_is_over() -> None:

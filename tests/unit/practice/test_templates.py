@@ -159,7 +159,7 @@ def test_a_version_is_practised_as_it_says(settings: TemplateSettings, version: 
 
 
 def test_every_setting_reaches_the_plan() -> None:
-    """None of them is left out in silence: each differs from what a plan says by itself."""
+    """None of them is left out in silence: each differs from what a plan says by itself. Kinds are no setting."""
     settings = TemplateSettings(
         topic_ids=("top_a",),
         difficulty_ids=("dif_easy",),
@@ -172,7 +172,7 @@ def test_every_setting_reaches_the_plan() -> None:
     )
     plan, usual = settings.plan("pkg_1"), PracticePlan(exam_package_id="pkg_1")
     same = [name for name in PracticePlan.__slots__ if getattr(plan, name) == getattr(usual, name)]
-    assert same == ["exam_package_id", "template"]
+    assert same == ["exam_package_id", "kinds", "template"]
 
 
 @given(CONTENTS)

@@ -26,8 +26,10 @@ class PublishedQuestion:
     difficulty_id: str | None = None
 
     def matches(self, plan: PracticePlan) -> bool:
-        return (not plan.topic_ids or self.topic_id in plan.topic_ids) and (
-            not plan.difficulty_ids or self.difficulty_id in plan.difficulty_ids
+        return (
+            (not plan.topic_ids or self.topic_id in plan.topic_ids)
+            and (not plan.difficulty_ids or self.difficulty_id in plan.difficulty_ids)
+            and (not plan.kinds or self.question.kind in plan.kinds)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from adapters.memory.practice.drawing import MemoryDrawing, PublishedQuestion
@@ -14,7 +14,9 @@ from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarg
 from domain.enrollment.enrolling import Enrollment
 from domain.enrollment.packages import ExamPackage
 from domain.practice.admission import Admission
-from domain.practice.sessions import PracticeSession, PracticeSlot
+from domain.practice.plans import PracticePlan
+from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStatus, lapse
+from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import KeyedQuestion
 from domain.question_bank.scoring import STANDARD
 
@@ -39,10 +41,30 @@ class MemoryPracticeWork(
     async def holds_enrollment(self, user_id: str, exam_package_id: str) -> bool:
         return self._enrollment(user_id, exam_package_id) is not None
 
+    async def is_under_exam(self, user_id: str, session_id: str) -> bool:
+        asked = {slot.question_id for slot in self._slots(user_id, session_id)}
+        return not asked.isdisjoint(self._sitting(user_id))
+
     async def nth_latest_start(self, user_id: str, exam_package_id: str, nth: int) -> datetime | None:
         rows: list[PracticeSession] = list(self._tables["practice_sessions"].values())
         begun = [row.started_at for row in rows if (row.user_id, row.exam_package_id) == (user_id, exam_package_id)]
         return sorted(begun, reverse=True)[nth - 1] if len(begun) >= nth else None
+
+    async def find_untouched(self, user_id: str, plan: PracticePlan) -> str | None:
+        rows: list[PracticeSession] = list(self._tables["practice_sessions"].values())
+        found = [row.id for row in rows if row.user_id == user_id and row.is_untouched_wish(plan)]
+        return max(found, default=None)
+
+    async def find_round(self, user_id: str, plan: PracticePlan) -> str | None:
+        rows: list[PracticeSession] = list(self._tables["practice_sessions"].values())
+        found = [
+            row.id
+            for row in rows
+            if (row.user_id, row.feedback, row.certainty) == (user_id, plan.feedback, plan.certainty)
+            and lapse(row, self.now).status is PracticeStatus.ACTIVE
+            and self._asks_only(row, plan.kinds)
+        ]
+        return max(found, default=None)
 
     async def add_session(self, session: PracticeSession, slots: Sequence[PracticeSlot]) -> None:
         await self.save_session(session)
@@ -79,13 +101,21 @@ class MemoryPracticeWork(
         self._tables["practice_slots"][slot.user_id, slot.session_id, slot.slot] = slot
 
     def _slot(self, user_id: str, session_id: str, target: SlotTarget) -> PracticeSlot | None:
-        rows: list[PracticeSlot] = list(self._tables["practice_slots"].values())
-        for row in rows:
-            if (row.user_id, row.session_id) == (user_id, session_id) and (
-                target.slot in (None, row.slot) and target.question_id in (None, row.question_id)
-            ):
+        for row in self._slots(user_id, session_id):
+            if target.slot in (None, row.slot) and target.question_id in (None, row.question_id):
                 return row
         return None
+
+    def _slots(self, user_id: str, session_id: str) -> list[PracticeSlot]:
+        rows: list[PracticeSlot] = list(self._tables["practice_slots"].values())
+        return [row for row in rows if (row.user_id, row.session_id) == (user_id, session_id)]
+
+    def _asks_only(self, session: PracticeSession, kinds: Collection[QuestionKind]) -> bool:
+        offered: Mapping[tuple[str, str], PublishedQuestion] = self._tables["published_questions"]
+        asked = (slot.question_id for slot in self._slots(session.user_id, session.id))
+        return not kinds or all(
+            offered[session.exam_package_id, question_id].question.kind in kinds for question_id in asked
+        )
 
     def _enrollment(self, user_id: str, exam_package_id: str) -> Enrollment | None:
         rows: list[Enrollment] = list(self._tables["enrollments"].values())

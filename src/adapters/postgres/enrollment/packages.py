@@ -10,7 +10,7 @@ from adapters.postgres.rows import entities, entity, record
 from adapters.postgres.statements import load
 from adapters.postgres.transaction import PostgresWork
 from application.enrollment.ports.packages import PackageReader, PackageWork
-from application.enrollment.views import PackageView, StaffPackageView
+from application.enrollment.views import PackageTopicView, PackageView, StaffPackageView
 from domain.enrollment.package_refusals import PackageInUse, PackageSlugTaken, TierInUse, TierNameTaken
 from domain.enrollment.packages import ExamPackage, Tier, Visibility
 from domain.enrollment.refusals import BankUnknown, PackageNotFound
@@ -110,6 +110,10 @@ class PostgresPackageReader(PackageReader):
     async def visible_package(self, name: str) -> PackageView | None:
         row = await self._database.fetch_one(SQL["find_visible_package"], {"name": name})
         return None if row is None else entity(row, PackageView)
+
+    async def topics_of(self, package_id: str) -> tuple[PackageTopicView, ...]:
+        rows = await self._database.fetch_all(SQL["list_topics"], {"package_id": package_id})
+        return entities(rows, PackageTopicView)
 
     async def packages(
         self, *, visibility: Visibility | None, text: str | None, after: str | None, limit: int

@@ -33,6 +33,7 @@ class PostgresDrawing(PostgresWork):
             "exam_package_id": plan.exam_package_id,
             "topic_ids": list(plan.topic_ids),
             "difficulty_ids": list(plan.difficulty_ids),
+            "kinds": [kind.value for kind in plan.kinds],
             "count": plan.count,
             "session_id": session_id,
             "start": draw_start(session_id),

@@ -12,10 +12,12 @@ from adapters.postgres.database import Database
 from adapters.postgres.rows import entities, entity, record
 from adapters.postgres.statements import load
 from application.ports import Clock
-from application.practice.ports.reading import OversightReader, PracticeReader, WantedSessions
+from application.practice.ports.reading import AttemptReader, OversightReader, PracticeReader, WantedSessions
 from application.practice.views import (
+    Attempts,
     OverseenPracticeView,
     OverseenSlot,
+    PackageScore,
     PracticeView,
     QuestionView,
     ReviewItem,
@@ -48,6 +50,7 @@ class _SlotRow:
     choices: tuple[Choice, ...]
     prompts: tuple[Choice, ...]
     choice_order: tuple[str, ...]
+    topic_id: str | None = None
     max_mark: Decimal
     response: Response | None
     certainty: Certainty | None
@@ -70,6 +73,7 @@ class _SlotRow:
             stem_format=self.stem_format,
             choices=in_order(self.kind, self.choices, self.choice_order),
             prompts=self.prompts,
+            topic_id=self.topic_id,
             max_mark=self.max_mark,
             response=None if self.response is None else self.response.renamed(self._names()),
             certainty=self.certainty,
@@ -88,7 +92,7 @@ class _SlotRow:
         return shown_ids(self.kind, self.choice_order)
 
 
-class PostgresPracticeReader(PracticeReader, OversightReader):
+class PostgresPracticeReader(PracticeReader, AttemptReader, OversightReader):
     """Each read is one statement; `clock` replaces the database's own, for tests."""
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
@@ -116,14 +120,27 @@ class PostgresPracticeReader(PracticeReader, OversightReader):
             return None
         session = _session(row)
         items = (_reviewed(session, slot) for slot in entities(row["slots"], _SlotRow))
-        return ReviewView(session=session, items=tuple(item for item in items if item is not None))
+        told = tuple(item for item in items if item is not None)
+        return ReviewView(session=session, items=told, under_exam=row["under_exam"])
 
     async def summary(self, user_id: str, session_id: str) -> SummaryView | None:
         row = await self._database.fetch_one(SQL["summary"], self._of(user_id, session_id))
         if row is None:
             return None
         results = entities(row["slots"], SlotResult)
-        return SummaryView(session=_view(row), summary=summarise(_session(row), results))
+        return SummaryView(session=_view(row), summary=summarise(_session(row), results), under_exam=row["under_exam"])
+
+    async def attempts(self, user_id: str, exam_package_id: str | None, *, offset: int, limit: int) -> Attempts:
+        wanted = {"user_id": user_id, "exam_package_id": exam_package_id, "now": self._now()}
+        row = await self._database.fetch_one(SQL["attempts"], wanted | {"offset": offset, "limit": limit})
+        if row is None:
+            return Attempts(total=0, sessions=())
+        shown = tuple(_view(each | {"now": row["now"]}) for each in row["sessions"])
+        return Attempts(total=row["total"], sessions=shown)
+
+    async def scores(self, user_id: str) -> tuple[PackageScore, ...]:
+        rows = await self._database.fetch_all(SQL["scores"], {"user_id": user_id, "now": self._now()})
+        return entities(rows, PackageScore)
 
     async def overseen(self, user_id: str, session_id: str) -> OverseenPracticeView | None:
         row = await self._database.fetch_one(SQL["oversee_session"], self._of(user_id, session_id))
@@ -148,7 +165,8 @@ def _session(row: Mapping[str, Any]) -> PracticeSession:
 
 
 def _view(row: Mapping[str, Any]) -> SessionView:
-    return SessionView.of(_session(row), row["now"])
+    """A row without `under_exam` is read for staff, or is one of those that no exam asks."""
+    return SessionView.of(_session(row), row["now"], under_exam=row.get("under_exam", False))
 
 
 def _reviewed(session: PracticeSession, slot: _SlotRow) -> ReviewItem | None:

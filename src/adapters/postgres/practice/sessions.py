@@ -18,6 +18,7 @@ from adapters.postgres.statements import load
 from application.practice.ports.sessions import HeldSlot, PracticeWork, SlotTarget
 from domain.errors import DomainError
 from domain.practice.admission import Admission
+from domain.practice.plans import PracticePlan
 from domain.practice.sessions import PracticeSession, PracticeSlot
 from domain.practice.templates import TemplateNotFound
 from domain.question_bank.kinds import QuestionKind
@@ -51,10 +52,26 @@ class PostgresPracticeWork(
         row = await self._one(SQL["holds_enrollment"], params)
         return row is not None and row["held"] is True
 
+    async def is_under_exam(self, user_id: str, session_id: str) -> bool:
+        params = {"user_id": user_id, "session_id": session_id, "now": self.now}
+        row = await self._one(SQL["is_under_exam"], params)
+        return row is not None and row["under_exam"] is True
+
     async def nth_latest_start(self, user_id: str, exam_package_id: str, nth: int) -> datetime | None:
         params = {"user_id": user_id, "exam_package_id": exam_package_id, "nth": nth}
         row = await self._one(SQL["nth_latest_start"], params)
         return None if row is None else row["started_at"]
+
+    async def find_untouched(self, user_id: str, plan: PracticePlan) -> str | None:
+        if plan.time_limit_seconds is not None or plan.template is not None:
+            return None
+        params = record(plan) | {"user_id": user_id, "filter": Jsonb(plan.filter)}
+        row = await self._one(SQL["find_untouched"], params)
+        return None if row is None else row["id"]
+
+    async def find_round(self, user_id: str, plan: PracticePlan) -> str | None:
+        row = await self._one(SQL["find_round"], record(plan) | {"user_id": user_id, "now": self.now})
+        return None if row is None else row["id"]
 
     async def add_session(self, session: PracticeSession, slots: Sequence[PracticeSlot]) -> None:
         frozen = [

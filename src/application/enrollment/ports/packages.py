@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from application.enrollment.views import PackageView, StaffPackageView
+from application.enrollment.views import PackageTopicView, PackageView, StaffPackageView
 from application.ports import Work
 from domain.enrollment.packages import ExamPackage, Tier, Visibility
 
@@ -84,6 +84,10 @@ class PackageReader(Protocol):
     @abstractmethod
     async def visible_package(self, name: str) -> PackageView | None:
         """The visible package of this id or slug."""
+
+    @abstractmethod
+    async def topics_of(self, package_id: str) -> tuple[PackageTopicView, ...]:
+        """The topics of the package's visible banks by name; banks may have topics of the same name."""
 
     @abstractmethod
     async def packages(

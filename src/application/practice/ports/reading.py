@@ -6,7 +6,15 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from application.practice.views import OverseenPracticeView, PracticeView, ReviewView, SessionView, SummaryView
+from application.practice.views import (
+    Attempts,
+    OverseenPracticeView,
+    PackageScore,
+    PracticeView,
+    ReviewView,
+    SessionView,
+    SummaryView,
+)
 from domain.practice.sessions import PracticeStatus
 
 
@@ -39,6 +47,18 @@ class PracticeReader(Protocol):
 
     @abstractmethod
     async def summary(self, user_id: str, session_id: str) -> SummaryView | None: ...
+
+
+class AttemptReader(Protocol):
+    """Reads of sessions that are over, count and hold an answer."""
+
+    @abstractmethod
+    async def attempts(self, user_id: str, exam_package_id: str | None, *, offset: int, limit: int) -> Attempts:
+        """At most `limit` of the student's, in one package if it is named, after the `offset` that ended last."""
+
+    @abstractmethod
+    async def scores(self, user_id: str) -> tuple[PackageScore, ...]:
+        """Of every package that the student attempted, by its id."""
 
 
 class OversightReader(Protocol):

@@ -55,8 +55,24 @@ class PracticeWork(TemplateSource, ActivityWork, EvidenceWork, RepetitionWork, P
         """Whether the student is enrolled in the package now."""
 
     @abstractmethod
+    async def is_under_exam(self, user_id: str, session_id: str) -> bool:
+        """Whether the session asks a question that stands on the paper of an exam which the student can still go on
+        with, in whatever package.
+        """
+
+    @abstractmethod
     async def nth_latest_start(self, user_id: str, exam_package_id: str, nth: int) -> datetime | None:
         """When the `nth` latest session of the student in the package was begun; None when there are fewer."""
+
+    @abstractmethod
+    async def find_untouched(self, user_id: str, plan: PracticePlan) -> str | None:
+        """The latest session of the student that `is_untouched_wish` of the plan, not held."""
+
+    @abstractmethod
+    async def find_round(self, user_id: str, plan: PracticePlan) -> str | None:
+        """The latest active session of the student, in whatever package, that gives feedback and asks for certainty as
+        the plan does, and asks questions of its kinds only; not held.
+        """
 
     @abstractmethod
     async def draw_questions(self, user_id: str, plan: PracticePlan, session_id: str) -> tuple[DrawnQuestion, ...]:

@@ -21,6 +21,7 @@ from domain.auth.people import Actor, Role
 from domain.enrollment.refusals import EnrollmentRequired
 from domain.practice.refusals import (
     AlreadyAnswered,
+    ExamUnderWay,
     NoQuestions,
     PracticeFinished,
     PracticeNotInTier,
@@ -67,6 +68,7 @@ OnlyStates: TypeAlias = Annotated[
 ]
 _STUDENTS = {"callers": (Role.STUDENT,)}
 _ONE = {**_STUDENTS, "refusals": (PracticeSessionNotFound,)}
+_ONE_OPEN = {**_STUDENTS, "refusals": (PracticeSessionNotFound, ExamUnderWay)}
 
 
 @get("/practice-sessions", summary="List own practice sessions", operation_id="listPracticeSessions", opt=_STUDENTS)
@@ -152,6 +154,7 @@ async def list_questions(
             SlotNotFound,
             PracticeFinished,
             PracticePaused,
+            ExamUnderWay,
             AlreadyAnswered,
             EnrollmentRequired,
             AnswerInvalid,
@@ -179,7 +182,7 @@ async def answer(
     summary="Pause a session",
     operation_id="pausePracticeSession",
     status_code=200,
-    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, TimedPracticeCannotPause)},
+    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, TimedPracticeCannotPause, ExamUnderWay)},
 )
 async def pause_session(
     session_id: FromPath[str], actor: NamedDependency[Actor], pause_practice: Injected[PausePractice]
@@ -193,7 +196,7 @@ async def pause_session(
     summary="Resume a session",
     operation_id="resumePracticeSession",
     status_code=200,
-    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, EnrollmentRequired)},
+    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, PracticeFinished, EnrollmentRequired, ExamUnderWay)},
 )
 async def resume_session(
     session_id: FromPath[str], actor: NamedDependency[Actor], resume_practice: Injected[ResumePractice]
@@ -207,7 +210,7 @@ async def resume_session(
     summary="Finish a session",
     operation_id="finishPracticeSession",
     status_code=200,
-    opt=_ONE,
+    opt=_ONE_OPEN,
 )
 async def finish_session(
     request: ApiRequest,
@@ -223,7 +226,7 @@ async def finish_session(
     "/practice-sessions/{session_id:str}/review",
     summary="Review the answers",
     operation_id="reviewPracticeSession",
-    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, ReviewNotAvailable)},
+    opt={**_STUDENTS, "refusals": (PracticeSessionNotFound, ReviewNotAvailable, ExamUnderWay)},
 )
 async def review_session(
     session_id: FromPath[str], actor: NamedDependency[Actor], review_practice: Injected[ReviewPractice]
@@ -236,7 +239,7 @@ async def review_session(
     "/practice-sessions/{session_id:str}/summary",
     summary="Summarise a session",
     operation_id="summarisePracticeSession",
-    opt=_ONE,
+    opt=_ONE_OPEN,
 )
 async def summarise_session(
     session_id: FromPath[str], actor: NamedDependency[Actor], summarise_practice: Injected[SummarisePractice]
