@@ -172,6 +172,30 @@ def _listed_origin(item: str) -> str:
         raise ValueError(f"{item!r} is not an origin: {error}") from None
 
 
+# An origin, a host or an origin with `*` and `?` in it, or the scheme of an app: `myapp://`, with a path if need be.
+_TRUSTED = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s,#]*|[A-Za-z0-9.*?:-]*[*?][A-Za-z0-9.*?:-]*")
+
+
+def trusted_origins(text: str) -> tuple[str, ...]:
+    """Origins and patterns of origins as better-auth writes them. Each names somebody: no pattern fits every host."""
+    return tuple(_trusted_origin(item) for item in items(text))
+
+
+def _trusted_origin(item: str) -> str:
+    scheme, is_address, rest = item.partition("://")
+    has_wildcard = "*" in item or "?" in item
+    if scheme.lower() in _DEFAULT_PORTS and is_address and not has_wildcard:
+        return _listed_origin(item.removesuffix("/"))
+    if not _TRUSTED.fullmatch(item):
+        raise ValueError(f"{item!r} names no origin")
+    if is_address and scheme.lower() not in _DEFAULT_PORTS:
+        return item
+    host, _, path = (rest if is_address else item).partition("/")
+    if path or not host.partition(":")[0].strip("*?."):
+        raise ValueError(f"{item!r} would trust everybody, or has a path")
+    return item.removesuffix("/").lower()
+
+
 def networks(text: str) -> tuple[str, ...]:
     found = [ipaddress.ip_network(item) for item in items(text)]
     if any(network.prefixlen == 0 for network in found):
@@ -183,6 +207,16 @@ def secret_keys(text: str) -> tuple[str, ...]:
     keys = items(text)
     for key in keys:
         refuse_weak(key)
+    return keys
+
+
+def given_secrets(text: str) -> tuple[str, ...]:
+    """Secrets that another application has chosen already. How they came about is asked in production, their length
+    always.
+    """
+    keys = items(text)
+    if any(len(key.encode()) < MINIMAL_SECRET_BYTES for key in keys):
+        raise ValueError("one of them is shorter")
     return keys
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,6 +47,27 @@ class Account:
         return f"Account(email={self.email!r})"
 
 
+class BetterAuthSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The better-auth door. Where None stands, the default depends on other settings: `secrets` are those of the
+    server, the door counts requests in production only, and takes bearer tokens anywhere else.
+    """
+
+    served: bool = True
+    secrets: tuple[str, ...] = ()
+    bearer: bool | None = None
+    rate_limit: bool | None = None
+    session_seconds: int = 7 * 86_400
+    update_age_seconds: int = 86_400
+    fresh_age_seconds: int = 86_400
+    cookie_cache_seconds: int = 0
+    require_email_verification: bool = False
+    send_on_sign_in: bool = False
+    auto_sign_in_after_verification: bool = False
+    revoke_sessions_on_reset: bool = True
+    delete_user: bool = True
+    min_password_length: int = 8
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. Durations are seconds; see docs/operations.md for the meaning of each."""
 
@@ -61,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    trusted_origins: tuple[str, ...] = ()
     public_url: str | None = None
     mail_server: values.MailServer | None = None
     mail_from: str | None = None
@@ -77,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     registrations_per_ten_minutes: int = 300
     mail_requests_per_ten_minutes: int = 60
     auto_enroll_packages: tuple[str, ...] = ()
+    better_auth: BetterAuthSettings = BetterAuthSettings()
+    practice_platform: bool = True
     bootstrap_admin: Account | None = None
     bootstrap_instructor: Account | None = None
     db_pool_min: int = 2
@@ -114,6 +138,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "outbox"
 
     @property
+    def takes_door_bearer(self) -> bool:
+        """Whether the token of the better-auth door opens anything outside of its cookie."""
+        bearer = self.better_auth.bearer
+        return self.environment is not Environment.PRODUCTION if bearer is None else bearer
+
+    @property
+    def counts_door_requests(self) -> bool:
+        """Whether the better-auth door bounds how often anybody asks."""
+        counts = self.better_auth.rate_limit
+        return self.environment is Environment.PRODUCTION if counts is None else counts
+
+    @property
     def keeps_mail_secret(self) -> bool:
         """In production a connection to another machine must not be read, whatever the mail server offers."""
         server = self.mail_server
@@ -122,7 +158,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.environment is Environment.PRODUCTION or server.credentials is not None
 
 
-_FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+_Field = tuple[str, str, Callable[[str], Any], str]
+_YEAR = 31_536_000
+_FIELDS: tuple[_Field, ...] = (
     ("environment", "ACE_ENVIRONMENT", Environment, f"one of {', '.join(Environment)}"),
     ("database_url", "DATABASE_URL", values.postgres_url, "a postgresql:// address"),
     ("owner_database_url", "ACE_OWNER_DATABASE_URL", values.postgres_url, "a postgresql:// address"),
@@ -134,6 +172,12 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("cors_origins", "ACE_CORS_ORIGINS", values.origins, "a comma-separated list of origins, or *"),
     ("allowed_hosts", "ACE_ALLOWED_HOSTS", values.items, "a comma-separated list of host names"),
     ("trusted_proxies", "ACE_TRUSTED_PROXIES", values.networks, "a comma-separated list of addresses or networks"),
+    (
+        "trusted_origins",
+        "ACE_TRUSTED_ORIGINS",
+        values.trusted_origins,
+        "a comma-separated list of origins, also https://*.example.org or myapp://",
+    ),
     ("public_url", "ACE_PUBLIC_URL", values.http_url, "an http:// or https:// address"),
     ("mail_server", "ACE_SMTP_URL", values.mail_server, "smtp:// or smtps://, user:password@ if need be, host, port"),
     ("mail_from", "ACE_MAIL_FROM", values.mail_from, "an e-mail address, or a name and <address>"),
@@ -160,6 +204,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "1 to 1000000",
     ),
     ("auto_enroll_packages", "ACE_AUTO_ENROLL_PACKAGES", values.packages, "a comma-separated list of slugs or ids"),
+    ("practice_platform", "ACE_PRACTICE_PLATFORM", values.switch, "on or off"),
     ("db_pool_min", "ACE_DB_POOL_MIN", values.between(1, 200), "1 to 200"),
     ("db_pool_max", "ACE_DB_POOL_MAX", values.between(1, 200), "1 to 200"),
     ("db_prepare_threshold", "ACE_DB_PREPARE_THRESHOLD", values.threshold, "a number, or 0 or off"),
@@ -167,16 +212,29 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("docs", "ACE_DOCS", values.switch, "on or off"),
     ("metrics", "ACE_METRICS", values.switch, "on or off"),
 )
+_BETTER_AUTH_FIELDS: tuple[_Field, ...] = (
+    ("served", "ACE_BETTER_AUTH", values.switch, "on or off"),
+    ("secrets", "ACE_BETTER_AUTH_SECRET", values.given_secrets, "secrets of at least 32 bytes, separated by commas"),
+    ("bearer", "ACE_BETTER_AUTH_BEARER", values.switch, "on or off"),
+    ("rate_limit", "ACE_BETTER_AUTH_RATE_LIMIT", values.switch, "on or off"),
+    ("session_seconds", "ACE_BETTER_AUTH_SESSION_SECONDS", values.between(1, _YEAR), f"1 to {_YEAR}"),
+    ("update_age_seconds", "ACE_BETTER_AUTH_UPDATE_AGE_SECONDS", values.between(0, _YEAR), f"0 to {_YEAR}"),
+    ("fresh_age_seconds", "ACE_BETTER_AUTH_FRESH_AGE_SECONDS", values.between(0, _YEAR), f"0 to {_YEAR}"),
+    ("cookie_cache_seconds", "ACE_BETTER_AUTH_COOKIE_CACHE_SECONDS", values.between(0, 3_600), "0 to 3600"),
+    ("require_email_verification", "ACE_BETTER_AUTH_REQUIRE_EMAIL_VERIFICATION", values.switch, "on or off"),
+    ("send_on_sign_in", "ACE_BETTER_AUTH_SEND_ON_SIGN_IN", values.switch, "on or off"),
+    ("auto_sign_in_after_verification", "ACE_BETTER_AUTH_AUTO_SIGN_IN_AFTER_VERIFICATION", values.switch, "on or off"),
+    ("revoke_sessions_on_reset", "ACE_BETTER_AUTH_REVOKE_SESSIONS_ON_RESET", values.switch, "on or off"),
+    ("delete_user", "ACE_BETTER_AUTH_DELETE_USER", values.switch, "on or off"),
+    ("min_password_length", "ACE_BETTER_AUTH_MIN_PASSWORD_LENGTH", values.between(8, 64), "8 to 64"),
+)
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises `SettingsError` with every problem found."""
     reader = _Reader(os.environ if environ is None else environ)
-    given: dict[str, Any] = {}
-    for field, name, parse, expected in _FIELDS:
-        value = reader.read(name, parse, expected)
-        if value is not None:
-            given[field] = value[0]
+    given = reader.read_all(_FIELDS)
+    given["better_auth"] = BetterAuthSettings(**reader.read_all(_BETTER_AUTH_FIELDS))
     for field in ("bootstrap_admin", "bootstrap_instructor"):
         given[field] = reader.account(f"ACE_{field.upper()}")
     settings = Settings(**given)
@@ -258,6 +316,11 @@ class _Reader:
             self.problems.append(f"{name}: expected {expected}" + (f" ({error})" if str(error) else ""))
             return None
 
+    def read_all(self, fields: Iterable[_Field]) -> dict[str, Any]:
+        """What is given of these, by the name of the field."""
+        found = {field: self.read(name, parse, expected) for field, name, parse, expected in fields}
+        return {field: value[0] for field, value in found.items() if value is not None}
+
     def account(self, prefix: str) -> Account | None:
         email = self.read(f"{prefix}_EMAIL", str, "an e-mail address")
         password = self.read(f"{prefix}_PASSWORD", str, "a password")
@@ -318,6 +381,16 @@ def _production_contradictions(settings: Settings) -> list[str]:
         problems.append(
             "ACE_PUBLIC_URL: production needs the https:// address of the server, so that cookies are Secure"
         )
+    problems += _weak_secrets(settings)
     if "*" in settings.cors_origins:
         problems.append("ACE_CORS_ORIGINS: * is not allowed in production, because answers carry credentials")
     return problems
+
+
+def _weak_secrets(settings: Settings) -> list[str]:
+    try:
+        for secret in settings.better_auth.secrets:
+            values.refuse_weak(secret)
+    except ValueError as error:
+        return [f"ACE_BETTER_AUTH_SECRET: production needs random secrets ({error})"]
+    return []

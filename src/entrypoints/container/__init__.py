@@ -1,7 +1,7 @@
 """The composition root: which adapter serves which port, and every use case by the name its callers ask for.
 
 Providers of use cases are named like their class in snake case; handlers receive them by that name. Each part builds on
-the one before it: `Foundations` < `Access` < `Content` < `Studying` < `Examining` < `Container`.
+the one before it: `Foundations` < `Access` < `Content` < `Studying` < `Examining` < `Doors` < `Container`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dependency_injector import providers
 from adapters.postgres.housekeeping import HOUSEKEEPING_SCHEDULE, Housekeeping
 from adapters.postgres.jobs import JobWorker
 from application.jobs import JobName, Task
-from entrypoints.container.examining import Examining
+from entrypoints.container.doors import Doors
 from entrypoints.settings import Settings
 
 # In the notation of cron, UTC. What time has ended is over at once; this is how soon it is also written down.
@@ -31,29 +31,29 @@ def _job_worker(settings: Settings, housekeeping: Housekeeping, tasks: Mapping[s
     return JobWorker(settings.database_url or "", every, periodic=_SCHEDULE)
 
 
-class Container(Examining):
+class Container(Doors):
     """One per process. The jobs of every area come together here."""
 
     # jobs
-    housekeeping = providers.Singleton(Housekeeping, Examining.database, Examining.ids)
+    housekeeping = providers.Singleton(Housekeeping, Doors.database, Doors.ids)
     job_worker = providers.Singleton(
         _job_worker,
-        Examining.settings,
+        Doors.settings,
         housekeeping,
         providers.Dict(
             {
-                JobName.SEND_MAIL: Examining.deliver_mail,
-                JobName.ENFORCE_LIMITS: Examining.enforce_limits.provided.go_on,
-                JobName.END_SESSIONS: Examining.end_every_session.provided.finish,
-                JobName.REHASH_QUESTIONS: Examining.rehash_questions,
-                JobName.COMPARE_QUESTIONS: Examining.compare_questions,
-                JobName.INDEX_QUESTIONS: Examining.index_questions,
-                JobName.EXPIRE_ENROLLMENTS: Examining.expire_enrollments,
-                JobName.SCHEDULE_REVIEWS: Examining.catch_up_reviews,
-                JobName.COUNT_FACILITIES: Examining.count_facilities,
-                JobName.REGRADE_EXAMS: Examining.regard_void.provided.job,
-                JobName.SWEEP_EXAMS: Examining.sweep_exams.provided.job,
-                JobName.SUGGEST_REVIEWS: Examining.suggest_reviews,
+                JobName.SEND_MAIL: Doors.deliver_mail,
+                JobName.ENFORCE_LIMITS: Doors.enforce_limits.provided.go_on,
+                JobName.END_SESSIONS: Doors.end_every_session.provided.finish,
+                JobName.REHASH_QUESTIONS: Doors.rehash_questions,
+                JobName.COMPARE_QUESTIONS: Doors.compare_questions,
+                JobName.INDEX_QUESTIONS: Doors.index_questions,
+                JobName.EXPIRE_ENROLLMENTS: Doors.expire_enrollments,
+                JobName.SCHEDULE_REVIEWS: Doors.catch_up_reviews,
+                JobName.COUNT_FACILITIES: Doors.count_facilities,
+                JobName.REGRADE_EXAMS: Doors.regard_void.provided.job,
+                JobName.SWEEP_EXAMS: Doors.sweep_exams.provided.job,
+                JobName.SUGGEST_REVIEWS: Doors.suggest_reviews,
             }
         ),
     )

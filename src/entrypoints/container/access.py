@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from dependency_injector import providers
 
 from adapters.mail.outbox import OutboxMailer
@@ -25,6 +27,7 @@ from adapters.postgres.auth import (
 )
 from adapters.postgres.enrollment.registering import PostgresRegistrationWork
 from adapters.postgres.transaction import PostgresTransaction
+from adapters.security.verification_tokens import JwtVerificationTokens
 from adapters.system.attempt_gate import LinesOfAttempts
 from adapters.system.security_log import SecurityLog
 from application.admin.dashboard import ReadDashboard
@@ -50,6 +53,7 @@ from application.admin.people import (
 )
 from application.admin.sessions import EndEverySession, EndSessionOf, EndSessionsOf, ListSessionsOf
 from application.auth.addresses import ChangeEmail, ResendVerification, VerifyEmail
+from application.auth.mailed_links import CookieDoorLinks, PortalLinks
 from application.auth.mailing import DeliverMail
 from application.auth.opening import EndHeldSession, IssueAccess, OpenSession
 from application.auth.own_sessions import EndOwnSession, ListOwnSessions
@@ -57,11 +61,13 @@ from application.auth.passwords import ChangePassword, GiveResetLink, RequestPas
 from application.auth.policy import AuthPolicy
 from application.auth.proving import ConfirmPassword
 from application.auth.registering import CreateUser, EnsureUser, Examine, RegisterStaff, RegisterStudent
+from application.auth.renewing import EndOthers
 from application.auth.signing_in import SignIn, SignOut, SignOutEverywhere
 from application.auth.staying import Authenticate, ReadProfile, RefreshSession
 from application.auth.throttling import GuardAttempts, TakeQuota
 from application.enrollment.auto_enrolling import AutoEnroll
 from application.mail import Mailer
+from domain.auth.cookie_sessions import CookieLife
 from entrypoints.container.foundations import Foundations
 from entrypoints.quotas import guessing_rules, quotas_of
 from entrypoints.settings import Environment, Settings
@@ -76,6 +82,17 @@ def _policy(settings: Settings) -> AuthPolicy:
         staff_min_length=settings.staff_password_min_length,
         fresh_seconds=settings.fresh_seconds,
         demo_accounts=settings.environment is not Environment.PRODUCTION,
+        cookie_life=_cookie_life(settings),
+    )
+
+
+def _cookie_life(settings: Settings) -> CookieLife:
+    door = settings.better_auth
+    return CookieLife(
+        lasts=timedelta(seconds=door.session_seconds),
+        renewed_after=timedelta(seconds=door.update_age_seconds),
+        absolute=timedelta(seconds=settings.session_seconds),
+        fresh_for=timedelta(seconds=door.fresh_age_seconds),
     )
 
 
@@ -99,11 +116,22 @@ class Access(Foundations):
     # mail
     mailer = providers.Singleton(_mailer, Foundations.settings)
     mail_transaction = providers.Singleton(PostgresTransaction, Foundations.database, PostgresMailWork, Foundations.ids)
+    verification_tokens = providers.Singleton(JwtVerificationTokens, Foundations.door_keys)
+    portal_links = providers.Singleton(
+        PortalLinks, source=Foundations.token_source, base_url=Foundations.settings.provided.base_url
+    )
+    cookie_door_links = providers.Singleton(
+        CookieDoorLinks,
+        source=Foundations.token_source,
+        tokens=verification_tokens,
+        base_url=Foundations.settings.provided.base_url,
+    )
     deliver_mail = providers.Singleton(
         DeliverMail,
         transact=mail_transaction,
-        source=Foundations.token_source,
         mailer=mailer,
+        portal_links=portal_links,
+        cookie_door_links=cookie_door_links,
         base_url=Foundations.settings.provided.base_url,
     )
 
@@ -204,6 +232,7 @@ class Access(Foundations):
         people=auth_reader,
         hasher=Foundations.password_hasher,
         confirm_password=confirm_password,
+        aftermath=providers.Singleton(EndOthers),
         policy=auth_policy,
         events=auth_events,
     )

@@ -10,6 +10,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.health import readiness
 from adapters.security.access_tokens import JwtAccessTokens
 from adapters.security.csrf_tokens import HmacCsrfTokens
+from adapters.security.keys import door_keys
 from adapters.security.passwords import ArgonPasswordHasher
 from adapters.security.token_source import SystemTokenSource
 from adapters.system.clock import TimeOrderedIds
@@ -43,3 +44,4 @@ class Foundations(containers.DeclarativeContainer):
     token_source = providers.Singleton(SystemTokenSource)
     access_tokens = providers.Singleton(JwtAccessTokens, settings.provided.secret_keys)
     csrf_tokens = providers.Singleton(HmacCsrfTokens, settings.provided.secret_keys)
+    door_keys = providers.Singleton(door_keys, settings.provided.better_auth.secrets, settings.provided.secret_keys)

@@ -20,11 +20,14 @@ from adapters.postgres.progress.repetition import PostgresRepetitionWork
 from adapters.postgres.transaction import PostgresTransaction
 from adapters.scheduling.fsrs_scheduler import FsrsScheduler
 from application.practice.answering import AnswerQuestion
+from application.practice.attempts import ListAttempts, ScoreAttempts
+from application.practice.dealing import DealPractice
 from application.practice.invalidating import InvalidatePractice
 from application.practice.overseeing import ListPracticeSessionsOf, OverseePractice
 from application.practice.reading import ListPracticeSessions, ReadPracticeSession, ReviewPractice, SummarisePractice
 from application.practice.sitting import FinishPractice, PausePractice, ResumePractice
 from application.practice.starting import CreatePracticeSession
+from application.practice.submitting import SubmitPractice
 from application.practice.template_reading import ReadOfferedTemplate, ReadTemplate
 from application.practice.templates import (
     ChangeTemplate,
@@ -79,10 +82,16 @@ class Studying(Content):
     pause_practice = providers.Factory(PausePractice, practice_transaction)
     resume_practice = providers.Factory(ResumePractice, practice_transaction)
     finish_practice = providers.Factory(FinishPractice, practice_transaction)
+    submit_practice = providers.Factory(SubmitPractice, practice_transaction)
     read_practice_session = providers.Factory(ReadPracticeSession, practice_reader)
     list_practice_sessions = providers.Factory(ListPracticeSessions, practice_reader)
     review_practice = providers.Factory(ReviewPractice, practice_reader)
     summarise_practice = providers.Factory(SummarisePractice, practice_reader)
+    deal_practice = providers.Factory(
+        DealPractice, ids=Content.ids, transact=practice_transaction, create=create_practice_session
+    )
+    list_attempts = providers.Factory(ListAttempts, practice_reader)
+    score_attempts = providers.Factory(ScoreAttempts, practice_reader)
 
     # practice, templates
     template_reader = providers.Singleton(PostgresTemplateReader, Content.database)

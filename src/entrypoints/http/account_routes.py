@@ -10,6 +10,7 @@ from msgspec import convert
 from application.auth.addresses import AddressChange, ChangeEmail, ResendVerification, VerifyEmail
 from application.auth.own_sessions import EndOwnSession, ListOwnSessions
 from application.auth.passwords import ChangePassword, PasswordChange, RequestPasswordReset, ResetPassword
+from application.auth.ports import AccountWork
 from domain.auth.links import LinkInvalid
 from domain.auth.passwords import PasswordRefused
 from domain.auth.people import Actor, EmailTaken
@@ -123,7 +124,7 @@ class AccountRoutes(PortalRoutes):
         self,
         data: JSONBody[ChangePasswordRequest],
         actor: NamedDependency[Actor],
-        change_password: NamedDependency[ChangePassword],
+        change_password: NamedDependency[ChangePassword[AccountWork, int]],
         session_edge: NamedDependency[SessionEdge],
     ) -> RevokedBody:
         """Change the caller's password. Every other session of the caller ends; this one stays."""
@@ -178,4 +179,4 @@ class AccountRoutes(PortalRoutes):
         """End one of the caller's sessions: the one in use as if by signing out, another one soon after a sign-in."""
         await end_own_session(actor, session_id)
         if session_id == actor.session_id:
-            session_edge.clear()
+            session_edge.clear_current()

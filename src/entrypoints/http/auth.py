@@ -81,7 +81,7 @@ class Portal(AccountRoutes):
     async def login(
         self,
         data: JSONBody[LoginRequest],
-        sign_in: NamedDependency[SignIn],
+        sign_in: NamedDependency[SignIn[Grant]],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
         """Sign in with e-mail address and password. A session that the same browser held at this portal ends, and so do
@@ -174,7 +174,7 @@ class OpenPortal(Portal):
     async def register(
         self,
         data: JSONBody[RegisterRequest],
-        register_student: Injected[RegisterStudent[Any]],
+        register_student: Injected[RegisterStudent[Any, Grant]],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
         """Register, and be signed in at once."""
@@ -194,7 +194,7 @@ class StaffPortal(Portal):
     async def register(
         self,
         data: JSONBody[RegisterStaffRequest],
-        register_staff: NamedDependency[RegisterStaff],
+        register_staff: Injected[RegisterStaff],
         session_edge: NamedDependency[SessionEdge],
     ) -> SignedInBody:
         """Register with an invitation, and be signed in at once."""

@@ -16,15 +16,20 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
 
-from application.auth.ports import AccessTokens, CsrfTokens
+from application.auth.cookie_sessions import AuthenticateBySecret
+from application.auth.ports import AccessClaims, AccessTokens, CsrfTokens
 from application.auth.staying import Authenticate
 from domain.auth.people import Actor
 from domain.auth.sessions import Forbidden, PasswordChangeRequired, TokenInvalid, TokenMissing
 from domain.errors import DomainError, Kind
+from entrypoints.http.better_auth.origins import TrustedOrigins, own_origin
+from entrypoints.http.better_auth.settings import DoorSettings
+from entrypoints.http.door_sessions import DoorSessions, door_sessions_of
 from entrypoints.http.exchange import Exchange, Header, exchange_of
 from entrypoints.http.refusals import UnsupportedMediaType
 from entrypoints.http.requests import says_json
 from entrypoints.http.session_cookies import (
+    ApiSettings,
     EdgeSettings,
     ReceivedCookies,
     SessionCookies,
@@ -84,12 +89,27 @@ class Origins:
         return None if host is None else (b"https://" if exchange.https else b"http://") + host
 
 
+class TrustedPages:
+    """Under the cookie of the better-auth door a page must say its origin, and be one that the door trusts."""
+
+    def __init__(self, settings: DoorSettings) -> None:
+        self._settings = settings
+        self._trusted = TrustedOrigins(settings)
+
+    def check(self, exchange: Exchange) -> None:
+        headers = exchange.request_headers
+        named = (headers.get(b"origin") or headers.get(b"referer", b"")).decode("latin-1")
+        own = own_origin(self._settings, https=exchange.https, host=headers.get(b"host", b"").decode("latin-1"))
+        if not self._trusted.allows(named, own):
+            raise OriginRefused
+
+
 class Authentication(ASGIMiddleware):
     """Lets a request through to its handler with the actor in `scope["user"]`, or refuses it.
 
     `opt`: `callers` are the roles a route serves; `may_be_signed_in` protects a public route against foreign pages
     while a session is there; `before_password_change` is open to those who must change their password first;
-    `successor` names the path that replaces a deprecated one.
+    `bearer_only` routes do not read cookies; `successor` names the path that replaces a deprecated one.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -98,16 +118,22 @@ class Authentication(ASGIMiddleware):
         self,
         *,
         authenticate: Authenticate,
+        authenticate_by_secret: AuthenticateBySecret,
         access_tokens: AccessTokens,
         csrf_tokens: CsrfTokens,
         cookies: SessionCookies,
         origins: Origins,
+        door: DoorSessions | None,
+        door_pages: TrustedPages,
     ) -> None:
         self._authenticate = authenticate
+        self._authenticate_by_secret = authenticate_by_secret
         self._access_tokens = access_tokens
         self._csrf_tokens = csrf_tokens
         self._cookies = cookies
         self._origins = origins
+        self._door = door
+        self._door_pages = door_pages
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         opt, exchange = scope["route_handler"].opt, exchange_of(scope)
@@ -115,7 +141,7 @@ class Authentication(ASGIMiddleware):
             exchange.answer_headers += (_DEPRECATED_SINCE, _link_to_successor(scope, opt["successor"]))
         if callers := opt.get("callers"):
             # Whoever is refused now is known as well, and named in the record of requests.
-            scope["user"] = actor = await self._recognise(exchange)
+            scope["user"] = actor = await self._recognise(exchange, bearer_only=opt.get("bearer_only", False))
             self._check_change(exchange, actor)
             if actor.role not in callers:
                 raise Forbidden
@@ -125,37 +151,50 @@ class Authentication(ASGIMiddleware):
             self._check_public(exchange, may_be_signed_in=opt.get("may_be_signed_in", False))
         await next_app(scope, receive, send)
 
-    async def _recognise(self, exchange: Exchange) -> Actor:
-        token = bearer_token(exchange)
-        if token is None:
+    async def _recognise(self, exchange: Exchange, *, bearer_only: bool) -> Actor:
+        """A bearer speaks alone. Of cookies the access token decides, and without one that of the better-auth door."""
+        token, secret = bearer_token(exchange), None
+        if token is not None:
+            secret = self._door.by_bearer(token) if self._door else None
+        elif not bearer_only:
             token = self._cookies.read(exchange.request_headers.get(b"cookie")).access
+            secret = self._door.by_cookie(exchange) if self._door and token is None else None
+        if secret is not None:
+            return await self._authenticate_by_secret(secret)
         if token is None:
             raise TokenMissing
         return await self._authenticate(token)
 
     def _check_change(self, exchange: Exchange, actor: Actor) -> None:
         """Under cookies whatever changes something proves that our own page sent it."""
-        if exchange.method not in _SAFE_METHODS and bearer_token(exchange) is None:
+        if exchange.method in _SAFE_METHODS or bearer_token(exchange) is not None:
+            return
+        cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
+        if cookies.access is None:
+            self._door_pages.check(exchange)
+        else:
             self._origins.check(exchange)
-            cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
             self._check_csrf(exchange, cookies, actor.session_id)
 
     def _check_public(self, exchange: Exchange, *, may_be_signed_in: bool) -> None:
         if bearer_token(exchange) is not None:
             return
-        self._origins.check(exchange)
+        cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
+        claims = self._read(cookies.access) if may_be_signed_in else None
+        under_door = may_be_signed_in and claims is None and self._door and self._door.by_cookie(exchange)
+        (self._door_pages if under_door else self._origins).check(exchange)
         media_type = exchange.request_headers.get(b"content-type")
         if media_type is not None and not says_json(media_type):
             # Even without a body, which a refresh and a sign-out may have: a foreign form says what it is.
             raise UnsupportedMediaType
-        if not may_be_signed_in:
-            return
-        cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
+        if claims is not None:
+            self._check_csrf(exchange, cookies, claims.session_id)
+
+    def _read(self, access: str | None) -> AccessClaims | None:
         try:
-            claims = self._access_tokens.read(cookies.access or "")
+            return self._access_tokens.read(access or "")
         except TokenInvalid:
-            return
-        self._check_csrf(exchange, cookies, claims.session_id)
+            return None
 
     def _check_csrf(self, exchange: Exchange, cookies: ReceivedCookies, session_id: str) -> None:
         shown = exchange.request_headers.get(b"x-csrf-token", b"").decode("latin-1")
@@ -175,14 +214,17 @@ def provide_actor(scope: Scope) -> Actor:
 def middleware(container: Container) -> list[Middleware]:
     """What the application puts between its router and every handler."""
     providers = container.providers
-    settings: EdgeSettings = providers["settings"]()
+    settings: ApiSettings = providers["settings"]()
     return [
         Authentication(
             authenticate=providers["authenticate"](),
+            authenticate_by_secret=providers["authenticate_by_secret"](),
             access_tokens=providers["access_tokens"](),
             csrf_tokens=providers["csrf_tokens"](),
             cookies=cookies_of(settings),
             origins=Origins(settings),
+            door=door_sessions_of(settings, providers["door_signatures"]()),
+            door_pages=TrustedPages(settings),
         )
     ]
 

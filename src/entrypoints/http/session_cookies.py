@@ -8,9 +8,11 @@ from typing import Final, Protocol
 from litestar.types import Scope
 
 from application.auth.opening import HeldTokens, Visit
-from application.auth.ports import CsrfTokens
+from application.auth.ports import CsrfTokens, Signatures
 from domain.auth.people import Role
 from domain.auth.sessions import Session
+from entrypoints.http.better_auth.settings import DoorSettings
+from entrypoints.http.door_sessions import DoorSessions, door_sessions_of
 from entrypoints.http.exchange import Exchange, Header, exchange_of
 from entrypoints.http.injection import Injected
 
@@ -82,6 +84,10 @@ class EdgeSettings(Protocol):
     def cors_origins(self) -> tuple[str, ...]: ...
 
 
+class ApiSettings(EdgeSettings, DoorSettings, Protocol):
+    """With those that say what of the better-auth door counts here."""
+
+
 def cookies_of(settings: EdgeSettings) -> SessionCookies:
     """The cookies as clients of this installation must see them."""
     return SessionCookies(secure=(settings.public_url or "").startswith("https://"))
@@ -96,18 +102,22 @@ def bearer_token(exchange: Exchange) -> str | None:
 class SessionEdge:
     """What one request brings of a session, and what its answer hands out."""
 
-    def __init__(self, exchange: Exchange, cookies: SessionCookies, csrf_tokens: CsrfTokens) -> None:
+    def __init__(
+        self, exchange: Exchange, cookies: SessionCookies, csrf_tokens: CsrfTokens, door: DoorSessions | None
+    ) -> None:
         self._exchange = exchange
         self._cookies = cookies
         self._csrf_tokens = csrf_tokens
+        self._door = door
         self.received = cookies.read(exchange.request_headers.get(b"cookie"))
 
     def held(self) -> HeldTokens:
-        """The tokens of the session that the request speaks for; a bearer speaks for no cookie."""
-        bearer = bearer_token(self._exchange)
+        """Whatever the request can show of sessions, the better-auth door's too; a bearer speaks for no cookie."""
+        bearer, door = bearer_token(self._exchange), self._door
         if bearer is not None:
-            return HeldTokens(access=bearer)
-        return HeldTokens(access=self.received.access, refresh=self.received.refresh)
+            return HeldTokens(access=bearer, secret=door.by_bearer(bearer) if door else None)
+        secret = door.by_cookie(self._exchange) if door else None
+        return HeldTokens(access=self.received.access, refresh=self.received.refresh, secret=secret)
 
     def visit(self, portal: Role, *, remember: bool = False) -> Visit:
         """Who comes to sign in, with the cookies of the session that this one replaces."""
@@ -138,11 +148,24 @@ class SessionEdge:
         )
 
     def clear(self) -> None:
-        """Removes the cookies and what pages have stored."""
+        """Removes the cookies and what pages have stored; those of the better-auth door where the browser has them."""
         self._exchange.answer_headers += self._cookies.cleared()
+        if self._door is not None and bearer_token(self._exchange) is None:
+            self._exchange.answer_headers += self._door.cleared(self._exchange)
+
+    def clear_current(self) -> None:
+        """The same after the end of the session that the request was made through, and of no other."""
+        if self.received.access is None:
+            self.clear()
+        else:
+            self._exchange.answer_headers += self._cookies.cleared()
 
 
 def provide_session_edge(
-    scope: Scope, settings: Injected[EdgeSettings], csrf_tokens: Injected[CsrfTokens]
+    scope: Scope,
+    settings: Injected[ApiSettings],
+    csrf_tokens: Injected[CsrfTokens],
+    door_signatures: Injected[Signatures],
 ) -> SessionEdge:
-    return SessionEdge(exchange_of(scope), cookies_of(settings), csrf_tokens)
+    door = door_sessions_of(settings, door_signatures)
+    return SessionEdge(exchange_of(scope), cookies_of(settings), csrf_tokens, door)

@@ -111,6 +111,15 @@ def test_a_weak_secret_is_refused_anywhere_in_the_ring(secret: str) -> None:
     assert problems_of({"ACE_SECRET_KEY": f"{SECRET},{secret}"})[0].startswith("ACE_SECRET_KEY")
 
 
+def test_the_secret_of_an_application_that_moves_in_is_taken_as_it_is() -> None:
+    """How it came about matters where something is at stake, its length everywhere."""
+    chosen = "the-secret-that-the-application-had"
+    assert load({"ACE_BETTER_AUTH_SECRET": f"{chosen},{SECRET}"}).better_auth.secrets == (chosen, SECRET)
+    assert problems_of({"ACE_BETTER_AUTH_SECRET": chosen[:31]})[0].startswith("ACE_BETTER_AUTH_SECRET")
+    assert problems_of({**PRODUCTION, "ACE_BETTER_AUTH_SECRET": chosen})[0].startswith("ACE_BETTER_AUTH_SECRET")
+    assert load({**PRODUCTION, "ACE_BETTER_AUTH_SECRET": secrets.token_urlsafe(48)}).better_auth.secrets
+
+
 def test_the_secret_that_documents_are_rendered_with_is_refused() -> None:
     source = Path(entrypoints.cli.documents.__file__).read_text()
     written = re.findall(r'secret_keys=\("([^"]+)"', source)
