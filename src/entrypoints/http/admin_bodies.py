@@ -96,7 +96,7 @@ class AdminUserBody(UserBody, kw_only=True):
     status: UserStatus
     email_verified_at: _Moment
     deleted_at: _Moment
-    last_seen_at: Annotated[When | None, Meta(description="When a session was last renewed; null: no session is kept")]
+    last_seen_at: Annotated[When | None, Meta(description="When a session was last seen; null: no session is kept")]
 
     example: ClassVar[Mapping[str, Any]] = {
         **UserBody.example,

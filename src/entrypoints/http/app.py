@@ -15,7 +15,9 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
 from entrypoints.http import openapi
-from entrypoints.http.areas import AREAS, Area, dependencies_of, middleware_of, routers_of
+from entrypoints.http.areas import AREAS, Area, dependencies_of, forms_of, middleware_of, routers_of, served_areas
+from entrypoints.http.better_auth.document import door_document
+from entrypoints.http.better_auth.mounting import with_better_auth
 from entrypoints.http.docs_page import docs_handlers
 from entrypoints.http.exam.figures import exam_gauges
 from entrypoints.http.exchange import HttpApp
@@ -26,6 +28,7 @@ from entrypoints.http.metrics import Metrics
 from entrypoints.http.middleware.admission import Admission
 from entrypoints.http.middleware.cors import Cors
 from entrypoints.http.middleware.envelope import Envelope
+from entrypoints.http.middleware.forms import Forms
 from entrypoints.http.middleware.hosts import Hosts
 from entrypoints.http.middleware.methods import Methods, allowed_methods
 from entrypoints.http.middleware.observation import ClientAddresses, Observation
@@ -87,15 +90,15 @@ class Application:
     ) -> None:
         self._container = container
         self._companions = companions
-        self._areas = areas
         self._settings: Settings = container.providers["settings"]()
+        self._areas = served_areas(areas, self._settings)
         self._database: Database = container.providers["database"]()
         self.metrics = Metrics()
         self.metrics.gauge("ace_db", "Connection pool", self._database.statistics)
         if (monitor_reader := container.providers.get("monitor_reader")) is not None:
             self.metrics.of_store(lambda: exam_gauges(monitor_reader()))
         self.log = log or AccessLog()
-        self.document = cache(lambda: openapi.complete(self._litestar(openapi.CONFIG)))
+        self.document = cache(lambda: openapi.complete(self._litestar(openapi.CONFIG), door_document(container)))
         self.litestar = self._litestar(None)
         resolve_one_by_one(self.litestar)
         self._entry = self._surrounded(cast("HttpApp", self.litestar))
@@ -145,11 +148,13 @@ class Application:
         """The layers, innermost first."""
         app = Paths(app)
         app = Methods(app, allowed=allowed_methods(self.litestar))
+        app = with_better_auth(app, self._container)
         if self._settings.cors_origins:
             app = Cors(app, origins=self._settings.cors_origins)
         if self._settings.allowed_hosts:
             app = Hosts(app, allowed=self._settings.allowed_hosts)
         app = Envelope(app, https=(self._settings.public_url or "").startswith("https://"))
+        app = Forms(app, forms_of(self._areas))
         addresses = ClientAddresses(self._settings.trusted_proxies)
         return Observation(app, metrics=self.metrics, log=self.log, addresses=addresses)
 

@@ -9,18 +9,35 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler, Middleware
 
-from entrypoints.http import admin, auth, enrollment, exam, practice, progress, question_bank
+from entrypoints.http import admin, auth, enrollment, exam, practice, practice_platform, progress, question_bank
+from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.injection import needed
 
 
 class Area(Protocol):
-    """A module with `handlers`. It may also have `middleware` and `dependencies`, as authentication has."""
+    """A module with `handlers`. It may also have `middleware` and `dependencies`, as authentication has; `is_served`,
+    which tells by the settings whether it is there; and `forms`, which tell errors below a path in their own way.
+    """
 
     @property
     def handlers(self) -> Sequence[ControllerRouterHandler]: ...
 
 
-AREAS: tuple[Area, ...] = (auth, enrollment, question_bank, progress, practice, exam, admin)
+# The practice platform's door first: what it asks of an address, it asks before anybody is recognised.
+AREAS: tuple[Area, ...] = (practice_platform, auth, enrollment, question_bank, progress, practice, exam, admin)
+
+
+def served_areas(areas: Sequence[Area], settings: Any) -> tuple[Area, ...]:
+    """Those of the areas that the settings do not turn off."""
+    return tuple(area for area in areas if getattr(area, "is_served", _always)(settings))
+
+
+def forms_of(areas: Sequence[Area]) -> dict[str, ErrorForm]:
+    """How errors are told below the paths of areas that have a form of their own."""
+    found: dict[str, ErrorForm] = {}
+    for area in areas:
+        found.update(getattr(area, "forms", {}))
+    return found
 
 
 def routers_of(areas: Sequence[Area], available: Mapping[str, Provide]) -> list[Router]:
@@ -45,3 +62,7 @@ def middleware_of(areas: Sequence[Area], container: Any) -> list[Middleware]:
         own: Sequence[Middleware] | Callable[[Any], Sequence[Middleware]] = getattr(area, "middleware", ())
         found.extend(own(container) if callable(own) else own)
     return found
+
+
+def _always(_: Any) -> bool:
+    return True

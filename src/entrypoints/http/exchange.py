@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from litestar.types import HTTPScope, Receive, Scope, Send
 
+from entrypoints.http.error_forms import ErrorForm
+
 Header = tuple[bytes, bytes]
 HttpApp: TypeAlias = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
@@ -16,7 +18,11 @@ _KEY = "ace.exchange"
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """Made by the outermost layer and filled by those below; `status` is 0 until an answer has started."""
+    """Made by the outermost layer and filled by those below; `status` is 0 until an answer has started.
+
+    `form`: how errors are told at the door that was asked; None: as problem documents. Where it `types_nothing` an
+    answer without a body keeps the type that it names.
+    """
 
     request_id: str
     ip: str
@@ -26,6 +32,8 @@ class Exchange:
     request_headers: dict[bytes, bytes]
     answer_headers: list[Header] = field(default_factory=list)
     status: int = 0
+    form: ErrorForm | None = None
+    types_nothing: bool = False
     # The scope that was routed: it names the route template and the user once they are known.
     scope: Any = None
 

@@ -20,9 +20,12 @@ from litestar.typing import FieldDefinition
 
 from entrypoints.http import openapi_headers as headers
 from entrypoints.http import openapi_operations as operations
-from entrypoints.http.fields import ID_PATTERN, NO_BREAK_AFTER, PUBLISHED_ID_PATTERN
+from entrypoints.http.better_auth.document import OTHER_ERRORS, TAG_TEXT, DoorDocument
+from entrypoints.http.better_auth.document import TAG as DOOR_TAG
+from entrypoints.http.better_auth.document_bodies import BetterAuthError
+from entrypoints.http.fields import ID_PATTERN, NO_BREAK_AFTER, PUBLISHED_ID_PATTERN, RequestBody
 from entrypoints.http.openapi_operations import Operation
-from entrypoints.http.problems import Problem
+from entrypoints.http.problems import PROBLEMS, Problem
 
 Document: TypeAlias = dict[str, Any]
 
@@ -49,6 +52,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "progress": "What a student has come to: profile, streaks and badges, what is weak, and how ready they are.",
     "question_bank": "Instructors and administrators fill the question banks.",
     "admin": "Administrators see to people, their sessions and limits, and to the record of it.",
+    "practice-platform": "The same for clients of the practice platform, in the paths and words that they know.",
     "health": "For orchestrators and monitoring.",
     "legacy-auth": "The students' portal at its old paths, which `/student/auth` replaces.",
 }
@@ -120,30 +124,42 @@ def document_handlers(document: Callable[[], Document]) -> list[HTTPRouteHandler
     return [send_json, send_yaml]
 
 
-def complete(app: Litestar) -> Document:
-    """The whole document of an application that was built with `CONFIG`."""
+def complete(app: Litestar, door: DoorDocument | None = None) -> Document:
+    """The whole document of an application that was built with `CONFIG`, with the better-auth door where it is open."""
     drawn: Document = app.openapi_schema.to_schema()
-    described = list(_operations(app, drawn))
-    types = [*dict.fromkeys(found for each in described for found in each.types), Problem]
+    described = list(_operations(app, drawn, door))
+    forms = {form.name: form for form in (PROBLEMS, *(each.error_form for each in described))}
+    types = [
+        *dict.fromkeys(found for each in described for found in each.types),
+        *(form.body for form in forms.values()),
+        *(door.types if door else ()),
+    ]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, Document] = {}
     for each in described:
         paths.setdefault(each.public_path, {})[each.method] = operations.describe(each, by_type)
+    paths |= door.paths(by_type) if door else {}
     components[Problem.__name__]["additionalProperties"] = _OWN_MEMBERS
     for name, example in _examples(types):
         components[name]["examples"] = [example]
+    for name in components.keys() & set(_lenient(RequestBody)):
+        components[name]["additionalProperties"] = True
     found: Document = {
         "openapi": "3.1.0",
         "info": drawn["info"],
         "servers": drawn["servers"],
-        "tags": _tags(described),
+        "tags": [*_tags(described), *([{"name": DOOR_TAG, "description": TAG_TEXT}] if door else ())],
         "paths": {path: dict(sorted(paths[path].items())) for path in sorted(paths)},
         "components": {
             "schemas": dict(sorted(components.items())),
-            "responses": {"Problem": operations.problem_response("Any other problem", "Retry-After")},
+            "responses": {
+                name: operations.problem_response("Any other problem", "Retry-After", form=form)
+                for name, form in forms.items()
+            }
+            | ({BetterAuthError.__name__: OTHER_ERRORS} if door else {}),
             "headers": headers.COMPONENTS,
-            "securitySchemes": _SECURITY_SCHEMES,
+            "securitySchemes": {**_SECURITY_SCHEMES, **(door.schemes if door else {})},
         },
     }
     readable: Document = _readable(found)
@@ -165,6 +181,14 @@ def _examples(types: Iterable[Any]) -> Iterator[tuple[str, Any]]:
                 yield body.__name__, body.example
 
 
+def _lenient(base: type[msgspec.Struct]) -> Iterator[str]:
+    """The bodies that may hold more than is asked for."""
+    for body in base.__subclasses__():
+        if not body.__struct_config__.forbid_unknown_fields:
+            yield body.__name__
+        yield from _lenient(body)
+
+
 def _readable(value: Any, key: str = "") -> Any:
     """The same with docstrings as they are meant, in every version of Python, and patterns for any engine."""
     match value:
@@ -181,7 +205,7 @@ def _readable(value: Any, key: str = "") -> Any:
     return value
 
 
-def _operations(app: Litestar, drawn: Document) -> Iterator[Operation]:
+def _operations(app: Litestar, drawn: Document, door: DoorDocument | None) -> Iterator[Operation]:
     components: Document = drawn["components"].get("schemas", {})
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
@@ -194,4 +218,5 @@ def _operations(app: Litestar, drawn: Document) -> Iterator[Operation]:
                     handler=handler,
                     drawn=drawn["paths"][route.path_format][method.lower()],
                     components=components,
+                    door_schemes=door.schemes if door else {},
                 )

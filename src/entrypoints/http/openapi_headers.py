@@ -61,6 +61,7 @@ COMPONENTS: Final[dict[str, dict[str, Any]]] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {"description": "How to sign in", "schema": _TEXT},
+    "X-Error-Code": {"description": "The stable code of the error, as docs/errors.md lists them", "schema": _TEXT},
     "X-Request-Id": {"description": "The id of this request in the server's log", "schema": _TEXT},
 }
 

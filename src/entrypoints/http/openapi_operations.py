@@ -2,7 +2,8 @@
 
 What the handler's `opt` tells beyond callers and refusals: `may_be_signed_in` (a session is optional), `successor` (the
 path is deprecated), `located` (201 or 202 has a Location), `also_answers` (a second success), `also_as` (media types of
-texts that are answered on request), `request_body`, `quota`, `events` (the data of the events of a stream).
+texts that are answered on request), `request_body`, `quota`, `events` (the data of the events of a stream),
+`error_form` (how errors are told), `bearer_only` (cookies are not read).
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from application.idempotency import KeyReused, RequestInFlight
+from domain.auth.people import Role
 from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, InvalidInput
 from entrypoints.http import conditional
 from entrypoints.http import openapi_headers as headers
+from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.fields import PUBLISHED_ID_PATTERN
 from entrypoints.http.idempotency import idempotency_key, once
 from entrypoints.http.pagination import page
-from entrypoints.http.problems import MEDIA_TYPE, status_of
+from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.refusals import (
     MalformedRequest,
     PayloadTooLarge,
@@ -35,7 +38,6 @@ from entrypoints.http.refusals import (
     UnsupportedMediaType,
 )
 
-_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _ID: Final = {"type": "string", "pattern": PUBLISHED_ID_PATTERN}
 _COUNTED: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}
 # What a path names by a number.
@@ -45,18 +47,21 @@ _NUMBERS: Final = {
 }
 _STATUS_ONLY: Final[Mapping[int, str]] = {401: "Not signed in", 403: "Not allowed"}
 _SAFE: Final = frozenset({"get", "head", "options"})
-_SOME_CALLER: Final[tuple[dict[str, list[str]], ...]] = ({"bearer": []}, {"cookie": []})
+_COOKIE: Final = "cookie"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A handler at a path, and what Litestar has drawn of it."""
+    """A handler at a path, and what Litestar has drawn of it. `door_schemes` are the security schemes of the session
+    of the better-auth door, which is a student's.
+    """
 
     path: str
     method: str
     handler: HTTPRouteHandler
     drawn: dict[str, Any]
     components: dict[str, Any]
+    door_schemes: Mapping[str, Mapping[str, Any]]
 
     @property
     def public_path(self) -> str:
@@ -82,11 +87,22 @@ class Operation:
         return [each for each in found if each is not None]
 
     @property
-    def security(self) -> list[dict[str, Any]]:
+    def error_form(self) -> ErrorForm:
+        form: ErrorForm = self.handler.opt.get("error_form", PROBLEMS)
+        return form
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
         """Who may call; an empty requirement is anybody."""
-        if self.handler.opt.get("callers"):
-            return [*_SOME_CALLER]
-        return [{}, *_SOME_CALLER] if self.handler.opt.get("may_be_signed_in") else [{}]
+        callers, may_be_signed_in = self.handler.opt.get("callers", ()), self.handler.opt.get("may_be_signed_in")
+        if not callers and not may_be_signed_in:
+            return [{}]
+        schemes = ["bearer", _COOKIE, *(self.door_schemes if may_be_signed_in or Role.STUDENT in callers else ())]
+        if self.handler.opt.get("bearer_only"):
+            cookies = {_COOKIE, *(name for name, scheme in self.door_schemes.items() if scheme.get("in") == "cookie")}
+            schemes = [name for name in schemes if name not in cookies]
+        ways: list[dict[str, list[str]]] = [{name: []} for name in schemes]
+        return ways if callers else [{}, *ways]
 
     @property
     def is_deprecated(self) -> bool:
@@ -120,12 +136,13 @@ def describe(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, Any]
     return entry
 
 
-def problem_response(description: str, *names: str) -> dict[str, Any]:
-    """A response that is a problem document, with headers of these names."""
+def problem_response(description: str, *names: str, form: ErrorForm = PROBLEMS) -> dict[str, Any]:
+    """A response that tells an error in this form, with headers of these names."""
+    schema = {"$ref": f"#/components/schemas/{form.body.__name__}"}
     return {
         "description": description,
-        "headers": headers.carried(*names),
-        "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+        "headers": headers.carried(*names, *form.headers),
+        "content": {form.media_type: {"schema": schema}},
     }
 
 
@@ -137,7 +154,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         found.append(headers.IF_MATCH)
     if operation.uses(conditional.versioned, conditional.hashed):
         found.append(headers.IF_NONE_MATCH)
-    if operation.method not in _SAFE and _SOME_CALLER[1] in operation.security:
+    if operation.method not in _SAFE and {_COOKIE: []} in operation.security:
         found.append(headers.CSRF_TOKEN)
     return sorted(found, key=lambda each: (each["in"] != "path", each["in"], each["name"]))
 
@@ -232,7 +249,7 @@ def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
 def _problems(operation: Operation) -> dict[str, Any]:
     codes: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for refusal in _told(_refusals(operation)):
-        codes[status_of(refusal)][refusal.code] = refusal.title
+        codes[operation.error_form.status_of(refusal)][refusal.code] = refusal.title
     described = {
         status: "\n".join(f"- `{code}`: {title}" for code, title in sorted(found.items()))
         for status, found in codes.items()
@@ -240,10 +257,12 @@ def _problems(operation: Operation) -> dict[str, Any]:
     if operation.handler.opt.get("callers"):
         described = {**_STATUS_ONLY, **described}
     answers: dict[str, Any] = {
-        str(status): problem_response(described[status], *_problem_headers(operation, status))
+        str(status): problem_response(
+            described[status], *_problem_headers(operation, status), form=operation.error_form
+        )
         for status in sorted(described)
     }
-    return {**answers, "default": {"$ref": "#/components/responses/Problem"}}
+    return {**answers, "default": {"$ref": f"#/components/responses/{operation.error_form.name}"}}
 
 
 def _problem_headers(operation: Operation, status: int) -> Iterator[str]:

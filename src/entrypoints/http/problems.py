@@ -13,6 +13,7 @@ from litestar.types import Send
 
 from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, InvalidInput, Kind
+from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.exchange import Exchange, Header, exchange_of
 from entrypoints.http.field_problems import of_parameters
 from entrypoints.http.rate_limits import rate_limit_headers
@@ -25,6 +26,7 @@ from entrypoints.http.refusals import (
     UnsupportedMediaType,
     allow_with_head,
 )
+from entrypoints.http.replies import RenderedReply
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[Mapping[Kind, int]] = {
@@ -102,6 +104,25 @@ def document_of(refusal: DomainError, request_id: str) -> bytes:
     return msgspec.json.encode({**msgspec.to_builtins(problem), **_own_members(refusal)})
 
 
+class ProblemForm(ErrorForm):
+    """How every door tells its errors that has no form of its own."""
+
+    name = "Problem"
+    media_type = MEDIA_TYPE
+    body = Problem
+    headers = ()
+
+    def status_of(self, refusal: DomainError | type[DomainError]) -> int:
+        return status_of(refusal)
+
+    def tell(self, refusal: DomainError, request_id: str) -> RenderedReply:
+        body = document_of(refusal, request_id)
+        return RenderedReply(status_of(refusal), headers_of(refusal), MEDIA_TYPE, body)
+
+
+PROBLEMS: Final = ProblemForm()
+
+
 def _own_members(refusal: DomainError) -> dict[str, str | int]:
     return {name: fact for name, fact in refusal.facts.items() if name not in Problem.__struct_fields__}
 
@@ -149,12 +170,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     exchange = exchange_of(request.scope)
     refusal = as_refusal(error, _parameter_names(request))
     note(error, refusal)
-    return Response(
-        document_of(refusal, exchange.request_id),
-        status_code=status_of(refusal),
-        headers=headers_of(refusal),
-        media_type=MEDIA_TYPE,
-    )
+    told = _told(refusal, exchange)
+    return Response(told.body, status_code=told.status, headers=told.headers, media_type=told.media_type)
 
 
 def _parameter_names(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -166,11 +183,17 @@ def _parameter_names(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 async def send_problem(send: Send, exchange: Exchange, refusal: DomainError) -> None:
     """Answers with a problem where there is no handler: in the layers around the router."""
-    body = document_of(refusal, exchange.request_id)
-    headers: list[Header] = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in headers_of(refusal).items()]
-    await send({"type": "http.response.start", "status": status_of(refusal), "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    told = _told(refusal, exchange)
+    length = str(len(told.body)).encode()
+    headers: list[Header] = [(b"content-type", told.media_type.encode()), (b"content-length", length)]
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in told.headers.items()]
+    await send({"type": "http.response.start", "status": told.status, "headers": headers})
+    await send({"type": "http.response.body", "body": told.body, "more_body": False})
+
+
+def _told(refusal: DomainError, exchange: Exchange) -> RenderedReply:
+    """As the door tells it that was asked."""
+    return (exchange.form or PROBLEMS).tell(refusal, exchange.request_id)
 
 
 def note(error: Exception, refusal: DomainError) -> None:

@@ -53,7 +53,8 @@ class ApiRequest(Request[Any, Any, Any]):
         self.is_connected = False
 
     async def body(self) -> bytes:
-        return await (self._in_time(super().body()) if self.is_connected else super().body())
+        seconds = self.route_handler.opt.get("body_seconds", BODY_SECONDS)
+        return await (in_time(super().body(), seconds) if self.is_connected else super().body())
 
     async def json(self) -> Any:
         """The body as the type that the handler's `data` declares."""
@@ -61,16 +62,18 @@ class ApiRequest(Request[Any, Any, Any]):
             raise UnsupportedMediaType
         return decode(await self.body(), self.route_handler.parsed_fn_signature.parameters["data"].annotation)
 
-    async def _in_time(self, reading: Awaitable[T]) -> T:
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(self.route_handler.opt.get("body_seconds", BODY_SECONDS)):
-                result = await reading
-        except TimeoutError:
-            raise RequestTimeout from None
-        if time.monotonic() - started > _PROMPT_SECONDS:
-            _start_answer_clock()
-        return result
+
+async def in_time(reading: Awaitable[T], seconds: float = BODY_SECONDS) -> T:
+    """What is read from the client, which has so long to send it."""
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(seconds):
+            result = await reading
+    except TimeoutError:
+        raise RequestTimeout from None
+    if time.monotonic() - started > _PROMPT_SECONDS:
+        _start_answer_clock()
+    return result
 
 
 def says_json(media_type: bytes) -> bool:

@@ -9,7 +9,8 @@ from litestar.types import HTTPScope, Receive, Send
 from entrypoints.http.exchange import Header, HttpApp, exchange_of
 
 _EXPOSED = (
-    b"ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, traceparent"
+    b"ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Error-Code, X-Request-Id,"
+    b" X-Retry-After, traceparent"
 )
 _REQUEST_HEADERS = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-CSRF-Token, X-Request-Id, traceparent"

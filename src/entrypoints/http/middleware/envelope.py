@@ -47,7 +47,7 @@ class Envelope:
             await send_problem(send_complete, exchange, refusal)
 
     def _completed(self, exchange: Exchange, headers: list[Header]) -> list[Header]:
-        if (b"content-length", b"0") in headers:
+        if (b"content-length", b"0") in headers and not exchange.types_nothing:
             # The framework names a type for nothing, too.
             headers = [header for header in headers if header[0] != b"content-type"]
         own = {name for name, _ in headers}
