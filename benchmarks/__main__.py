@@ -49,6 +49,10 @@ def main(quick: bool) -> None:
         for operation in plan.operations():
             _show(measure(site, connection, operation, size.seconds))
         click.echo(_flooded(plan, size))
+        _begin_exams(connection)
+        for operation in plan.exam_operations():
+            _show(measure(site, connection, operation, size.seconds))
+        content.forget_exams(connection)
         for operation in _grow(plan, connection, size):
             _show(measure(site, connection, operation, size.seconds))
         click.echo(f"\nMost memory of the server process: {site.server_memory_mib():.0f} MiB")
@@ -61,8 +65,6 @@ def _prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
     content.add_papers(connection, "long", count=content.STUDENTS, slots=content.PAPER)
     for side in ("app", "limit"):
         content.add_papers(connection, side, count=size.sessions, slots=content.PAPER)
-    for side in ("warm", "app", "limit"):
-        content.add_exams(connection, side, slots=content.PAPER)
     content.settle(connection)
     return Plan(
         port=site.port,
@@ -71,6 +73,12 @@ def _prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
         seconds=size.seconds,
         sessions=size.sessions,
     )
+
+
+def _begin_exams(connection: psycopg.Connection) -> None:
+    for side in ("warm", "app", "limit"):
+        content.add_exams(connection, side, slots=content.PAPER)
+    content.settle(connection)
 
 
 def _flooded(plan: Plan, size: Size) -> str:

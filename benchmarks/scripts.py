@@ -202,6 +202,7 @@ def _open_session(user: str, session: str) -> str:
         auth_time=_NOW,
         created_at=_NOW,
         last_seen_at=_NOW,
+        renewed_at="null",
         idle_expires_at=_WEEK,
         absolute_expires_at=_MONTH,
         sits_exam_until="null",

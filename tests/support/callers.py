@@ -26,7 +26,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.areas import AREAS
 from entrypoints.http.logs import AccessLog
 from entrypoints.settings import Settings
-from tests.support.http import LogLines, StubArea
+from tests.support.http import LogLines, StubArea, told_in_detail
 from tests.support.postgres import ClonedDatabase
 from tests.support.whole_site import SECRET
 
@@ -126,6 +126,8 @@ def outcome(answer: httpx.Response) -> str:
     """Whether the handler was reached, or else the code of the refusal, which is a whole problem document."""
     if ADMITTED in answer.headers:
         return ADMITTED
+    if "x-error-code" in answer.headers:
+        return told_in_detail(answer)
     if answer.headers.get("content-type") != "application/problem+json":
         return f"answered {answer.status_code}"
     problem = answer.json()

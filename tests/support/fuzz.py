@@ -29,9 +29,9 @@ _PORTALS = ("student", "instructor", "admin")
 # Accounts are ours to give: the tool would register one by itself.
 _CONFIGURATION = "[auth]\nauto-signup = false\n"
 # What is asked about a session is asked about one that is there; the others ask about none.
-_OWN_SESSION = '[parameters]\n"path.sessionId" = "{session}"\n'
+_OWN_SESSION = '[parameters]\n"path.sessionId" = "{session}"\n"path.attemptId" = "{session}"\n'
 # Whoever signs out cannot be asked any more; nobody in particular may.
-_ENDING = "^(logout|refresh)"
+_ENDING = "^(logout|refresh|platformLogout|platformRefresh)"
 
 
 def main() -> int:

@@ -49,8 +49,34 @@ _ELSEWHERE: Final[Mapping[Callers, str]] = {
         GET /redoc
         GET /exam-packages
         GET /exam-packages/{examPackageId}
+        POST /api/v1/auth/signup
+        POST /api/v1/auth/login
+        POST /api/v1/auth/refresh
+        GET /api/v1/questions/exams
+        GET /api/v1/questions/domains
+        GET /api/v1/achievements
     """,
     STUDENTS: """
+        GET /api/v1/auth/me
+        POST /api/v1/auth/logout
+        POST /api/v1/auth/logout-all
+        POST /api/v1/auth/change-password
+        PATCH /api/v1/auth/profile
+        GET /api/v1/auth/sessions
+        GET /api/v1/questions/quiz
+        POST /api/v1/quiz/submit
+        GET /api/v1/quiz/history
+        GET /api/v1/quiz/stats
+        GET /api/v1/quiz/review/{attemptId}
+        POST /api/v1/study/start
+        POST /api/v1/study/answer
+        GET /api/v1/study/active
+        DELETE /api/v1/study/abandon
+        GET /api/v1/achievements/me
+        GET /api/v1/achievements/earned
+        GET /api/v1/achievements/stats
+        GET /api/v1/streak
+        GET /api/v1/weak-areas
         GET /student/flagged-questions
         PUT /student/flagged-questions/{questionId}
         DELETE /student/flagged-questions/{questionId}
@@ -245,6 +271,8 @@ def _reviewed() -> dict[Route, Callers]:
 ROUTES: Final[Mapping[Route, Callers]] = _reviewed()
 SERVED_BEFORE_A_PASSWORD_CHANGE: Final = frozenset(
     route for prefix in _PORTALS for route in _routes(_BEFORE_A_PASSWORD_CHANGE, prefix)
-)
+) | {Route("POST", f"/api/v1/auth/{verb}") for verb in ("logout", "logout-all", "change-password")}
+# Whoever is signed in there shows a token in a header; cookies are not looked at.
+BEARER_ONLY: Final = frozenset(route for route in ROUTES if route.template.startswith("/api/v1/"))
 # Public, yet a browser that holds a session must prove that its own page asks.
 PROTECTED_WHERE_SIGNED_IN: Final = frozenset(Route("POST", f"{prefix}/logout") for prefix in _PORTALS)

@@ -13,12 +13,14 @@ from argon2 import extract_parameters
 from adapters.security import csrf_tokens
 from adapters.security.keys import MINIMAL_SECRET_BYTES
 from adapters.security.passwords import ArgonPasswordHasher
+from application.auth import mailed_links
 from application.auth.mailing import PER_PERSON_AND_KIND
 from application.auth.policy import AuthPolicy
 from domain.auth.common_passwords import listed
+from domain.auth.cookie_sessions import SECRET_LENGTH
 from domain.auth.guessing import GuessingRules
 from domain.auth.limits import DEFAULT_LIMIT, MAX_LIMIT
-from domain.auth.links import LinkPurpose
+from domain.auth.links import DOOR_TOKEN_LENGTH, LinkPurpose
 from domain.auth.passwords import CONTEXT_WORDS, MAX_PASSWORD_LENGTH
 from domain.auth.refresh import TOKEN_BYTES
 from domain.auth.throttling import UNSETTLED
@@ -27,6 +29,7 @@ from entrypoints.container import Container
 from entrypoints.http.areas import AREAS
 from entrypoints.http.auth import Portal
 from entrypoints.http.auth_bodies import Delivery
+from entrypoints.http.better_auth.rate_limit import burst_of
 from entrypoints.quotas import guessing_rules, quotas_of
 from entrypoints.settings import Settings
 
@@ -69,7 +72,7 @@ def actual() -> Mapping[str, int]:
     assert rules.address.window.total_seconds() == 60
     assert PER_PERSON_AND_KIND.window.total_seconds() == 3600
     assert rules.account == GuessingRules().account
-    return {
+    return _of_the_door(container) | {
         "ACE_ACCESS_TOKEN_SECONDS": policy.access_seconds,
         "ACE_REFRESH_TOKEN_SECONDS": policy.refresh_idle_seconds,
         "ACE_SESSION_SECONDS": policy.session_seconds,
@@ -107,6 +110,27 @@ def actual() -> Mapping[str, int]:
     }
 
 
+def _of_the_door(container: Container) -> dict[str, int]:
+    """The numbers of the better-auth door."""
+    life, door = container.auth_policy().cookie_life, container.settings().better_auth
+    bursts = {path: burst_of(path) for path in ("/get-session", "/sign-in/email", "/request-password-reset")}
+    assert [burst.window.total_seconds() for burst in bursts.values()] == [10, 10, 60]
+    return {
+        "ACE_BETTER_AUTH_SESSION_SECONDS": int(life.lasts.total_seconds()),
+        "ACE_BETTER_AUTH_UPDATE_AGE_SECONDS": int(life.renewed_after.total_seconds()),
+        "ACE_BETTER_AUTH_FRESH_AGE_SECONDS": int(life.fresh_for.total_seconds()),
+        "CookieLife.unremembered": int(life.unremembered.total_seconds()),
+        "ACE_BETTER_AUTH_COOKIE_CACHE_SECONDS": door.cookie_cache_seconds,
+        "ACE_BETTER_AUTH_MIN_PASSWORD_LENGTH": container.door_policy().student_min_length,
+        "verification token seconds": int(mailed_links._VERIFIED_WITHIN.total_seconds()),
+        "door requests per 10 seconds": bursts["/get-session"].limit,
+        "door credentials per 10 seconds": bursts["/sign-in/email"].limit,
+        "door mails per minute": bursts["/request-password-reset"].limit,
+        "door token letters": SECRET_LENGTH,
+        "door link letters": DOOR_TOKEN_LENGTH,
+    }
+
+
 def test_asvs_6_1_1_and_7_1_1_and_7_1_2_every_stated_value_is_the_default(actual: Mapping[str, int]) -> None:
     assert stated() == actual
 
@@ -129,7 +153,12 @@ def test_asvs_6_1_3_and_7_1_3_every_way_in_is_told() -> None:
     served = {handler.portal.value for handler in handlers if isinstance(handler, type) and issubclass(handler, Portal)}
     assert set(told[1].split(", ")) == served
     ways = [row[0] for row in rows("Way", "Who uses it", "How")]
-    assert ways == [f"Portal, by {_TRAVELS[delivery]}" for delivery in Delivery]
+    door, platform = Settings().better_auth.served, Settings().practice_platform
+    assert ways == [
+        *(f"Portal, by {_TRAVELS[delivery]}" for delivery in Delivery),
+        *(f"better-auth door, by {way}" for way in ("cookie", "bearer") if door),
+        *("Practice platform, by bearer" for _ in range(platform)),
+    ]
 
 
 def test_asvs_11_1_1_every_key_and_every_secret_setting_is_told() -> None:
@@ -138,7 +167,7 @@ def test_asvs_11_1_1_every_key_and_every_secret_setting_is_told() -> None:
     purposes = re.findall(r'key_ring\(\w+, "([\w-]+)"\)', sources)
     assert purposes
     assert [purpose for purpose in purposes if f"`{purpose}`" not in told] == []
-    for name in ("ACE_SECRET_KEY", "DATABASE_URL", "ACE_OWNER_DATABASE_URL", "ACE_SMTP_URL"):
+    for name in ("ACE_SECRET_KEY", "ACE_BETTER_AUTH_SECRET", "DATABASE_URL", "ACE_OWNER_DATABASE_URL", "ACE_SMTP_URL"):
         assert f"`{name}`" in told
     assert setting_values.MINIMAL_SECRET_BYTES == MINIMAL_SECRET_BYTES
 

@@ -14,16 +14,16 @@ import pytest
 
 from domain.auth.people import Role
 from tests.support.callers import ADMITTED, Caller, Route, Wire, doorstep, settle
-from tests.support.reviewed_routes import PROTECTED_WHERE_SIGNED_IN, ROUTES
+from tests.support.reviewed_routes import BEARER_ONLY, PROTECTED_WHERE_SIGNED_IN, ROUTES
 from tests.support.whole_site import WholeSite
 
 _FRIEND = "https://pages.school.test"
 _UNSAFE: Final = {route: callers for route, callers in ROUTES.items() if route.changes}
 _PUBLIC: Final = [route for route, callers in _UNSAFE.items() if not callers]
-# Whoever may call it, as one who is signed in.
-_UNDER_COOKIES: Final = {route: callers[0] for route, callers in _UNSAFE.items() if callers} | dict.fromkeys(
-    PROTECTED_WHERE_SIGNED_IN, Role.STUDENT
-)
+# Whoever may call it, as one who is signed in, where cookies are looked at.
+_UNDER_COOKIES: Final = {
+    route: callers[0] for route, callers in _UNSAFE.items() if callers and route not in BEARER_ONLY
+} | dict.fromkeys(PROTECTED_WHERE_SIGNED_IN, Role.STUDENT)
 # Schemes differ in how cookies are called and what our own origin is, so that under https a few routes will do.
 _FEW: Final = [*{role: route for route, role in _UNDER_COOKIES.items()}.values(), Route("POST", "/student/auth/logout")]
 

@@ -48,10 +48,11 @@ class Studies:
             if mine and not operation.path.startswith(_ELSEWHERE) and operation.id != "enroll":
                 answer = await self.ask(operation, person)
                 told = answer.json() if answer.content else {}
+                told = {"items": told} if isinstance(told, list) else told
                 items = told.get("items")
                 found[operation.id] = (
                     answer.status_code,
-                    told.get("code"),
+                    told.get("code", answer.headers.get("x-error-code")),
                     None if not isinstance(items, list) else len(items),
                 )
         return found

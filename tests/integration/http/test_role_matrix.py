@@ -17,7 +17,12 @@ from litestar.routes import HTTPRoute
 from domain.auth.people import Role
 from tests.support.auth_http import bearer
 from tests.support.callers import ADMITTED, Caller, Route, Wire, doorstep, outcome, settle
-from tests.support.reviewed_routes import PROTECTED_WHERE_SIGNED_IN, ROUTES, SERVED_BEFORE_A_PASSWORD_CHANGE
+from tests.support.reviewed_routes import (
+    BEARER_ONLY,
+    PROTECTED_WHERE_SIGNED_IN,
+    ROUTES,
+    SERVED_BEFORE_A_PASSWORD_CHANGE,
+)
 from tests.support.whole_site import WholeSite
 
 Outcomes = dict[str, str]
@@ -67,12 +72,17 @@ async def test_the_document_tells_for_each_route_whether_one_must_be_signed_in(s
     found = {
         Route(operation.method, operation.path): operation.described["security"] for operation in site.operations()
     }
-    signed_in: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": []}]
-    expected: dict[Route, Any] = {
-        route: signed_in if ROUTES[route] else [{}, *signed_in] if route in PROTECTED_WHERE_SIGNED_IN else [{}]
-        for route in found
-    }
-    assert found == expected
+    assert found == {route: [{name: []} if name else {} for name in _ways(route)] for route in found}
+
+
+def _ways(route: Route) -> tuple[str, ...]:
+    """The security schemes by which somebody may come; an empty name is nobody in particular."""
+    of_students = ("bearer", "cookie", "betterAuthCookie", "betterAuthBearer")
+    if route in BEARER_ONLY and ROUTES[route]:
+        return ("bearer", "betterAuthBearer")
+    if ROUTES[route]:
+        return of_students if Role.STUDENT in ROUTES[route] else of_students[:2]
+    return ("", *of_students) if route in PROTECTED_WHERE_SIGNED_IN else ("",)
 
 
 _STATES: Final[Mapping[str, tuple[dict[str, Any], str]]] = {
@@ -149,7 +159,11 @@ async def test_asvs_8_3_1_what_the_database_says_of_a_person_decides_at_every_ro
         for headers in (bearer(token), {"cookie": f"ace_access={token}"}):
             by_cookie = "cookie" in headers
             wanted = {
-                route: "auth.csrf" if by_cookie and route.changes and code != "auth.session_ended" else code
+                route: "auth.token_missing"
+                if by_cookie and route in BEARER_ONLY
+                else "auth.csrf"
+                if by_cookie and route.changes and code != "auth.session_ended"
+                else code
                 for route, code in expected.items()
             }
             found = await outcomes(site, door, wanted, headers)
@@ -160,7 +174,8 @@ async def test_a_token_in_the_address_is_none(site: WholeSite, people: dict[tupl
     for route, (role, *_) in _PROTECTED.items():
         token = people["signed in", role].token
         path = f"{route.path}?access_token={token}&token={token}&ace_access={token}"
-        assert (str(route), await Wire(site.app).outcome(route, {}, path)) == (str(route), "auth.token_missing")
+        refused = "request.token_in_address" if route in BEARER_ONLY else "auth.token_missing"
+        assert (str(route), await Wire(site.app).outcome(route, {}, path)) == (str(route), refused)
 
 
 # Things that are nobody's in particular: their identifiers are no secret, and who may see them is a matter of role.
@@ -200,18 +215,19 @@ async def test_asvs_8_2_2_what_belongs_to_another_does_not_exist(
         for role in callers:
             owned = {
                 "/practice-sessions/{sessionId}": practice["id"],
+                "/quiz/review/{attemptId}": practice["id"],
                 "/exam-sessions/{sessionId}": exam["id"],
                 "/auth/sessions/{sessionId}": people["another one signed in", role].session_id,
             }
             (template,) = (each for each in owned if each in route.template)
             told = []
             for thing in (owned[template], "none_1"):
-                path = route.template.replace("{sessionId}", thing).replace("{slot}", "1")
+                path = re.sub(r"\{(sessionId|attemptId)\}", thing, route.template).replace("{slot}", "1")
                 body = next((each for end, each in _BODIES.items() if route.template.endswith(end)), _BODY)
                 sent = bearer(people["signed in", role].token)
                 answer = await whole_site.client.request(route.method, path, json=body, headers=sent)
                 assert answer.status_code == 404, (str(route), answer.text)
-                told.append(answer.json() | {"instance": ""})
+                told.append(answer.json() | {"instance": "", "code": outcome(answer)})
             assert told[0] == told[1]
             assert told[0]["code"] != "request.not_found"
     after = whole_site.rows(), await _seen_by_their_owner(whole_site, *mine)
