@@ -80,6 +80,18 @@ async def test_a_bearer_is_prolonged_and_told_in_a_header(
     assert answer.headers["access-control-expose-headers"] == "set-auth-token"
 
 
+async def test_a_bearer_is_told_once_also_where_a_session_is_prolonged_and_handed_out_at_once(
+    ada: Caller, program: httpx.AsyncClient, cloned: ClonedDatabase
+) -> None:
+    """Clients read a header that stands twice as one value, which would open nothing."""
+    signed = await signed_token(ada)
+    cloned.keeper.execute(b"update auth_sessions set idle_expires_at = idle_expires_at - interval '25 hours'")
+    bearer = {"authorization": f"Bearer {signed}"}
+    answer = await program.post(f"{BASE}/update-user", headers=bearer, json={"name": "Ada Lovelace"})
+    assert answer.headers.get_list("set-auth-token") == [signed]
+    assert answer.headers.get_list("access-control-expose-headers") == ["set-auth-token"]
+
+
 async def test_where_bearers_are_off_they_open_nothing_and_are_not_told(module_database: ClonedDatabase) -> None:
     module_database.empty()
     settings = BetterAuthSettings(bearer=False)

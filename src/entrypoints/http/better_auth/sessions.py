@@ -47,7 +47,7 @@ class Sessions:
         if remember is None:
             remember = not jar.received.dont_remember
         jar.grant(session, person, secret, remember=remember)
-        ask.answer_headers += jar.headers()
+        self._put(ask, jar)
 
     def forget(self, ask: Ask) -> None:
         """Clears the cookies with the answer, and takes back what it was to hand out."""
@@ -77,8 +77,14 @@ class Sessions:
         """The same with how it is told. The cookies of the answer are put into `ask.answer_headers`."""
         jar = self._jar(ask)
         found = await self._find(jar, ask, stored=stored)
-        ask.answer_headers += jar.headers()
+        self._put(ask, jar)
         return found
+
+    def _put(self, ask: Ask, jar: SessionJar) -> None:
+        """Cookies may be set again by a later line, what a bearer is told stands once."""
+        headers = jar.headers()
+        told_anew = {name for name, _ in headers} - {b"set-cookie"}
+        ask.answer_headers[:] = [header for header in ask.answer_headers if header[0] not in told_anew] + headers
 
     def _jar(self, ask: Ask) -> SessionJar:
         return SessionJar(self._cookies, self.received(ask))
