@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial, partialmethod
 from itertools import count
 from typing import Any
 
@@ -37,11 +38,11 @@ def _acknowledge_before_commit() -> None:
 
 def _forget_quick_statements() -> None:
     """Now and then what commits by itself does not."""
-    whole, numbers = Database.fetch_one, count(1)
+    numbers = count(1)
 
-    async def fetch_one(self: Database, query: Any, params: Any = None) -> Any:
+    async def run(whole: Any, self: Database, query: Any, params: Any = None, **how: Any) -> Any:
         if b"update exam_s" not in str(query).encode() or next(numbers) % _EVERY:
-            return await whole(self, query, params)
+            return await whole(self, query, params, **how)
 
         async def forget(connection: Connection, lease: Lease) -> Any:
             await connection.execute("begin")
@@ -52,7 +53,8 @@ def _forget_quick_statements() -> None:
 
         return await self.run(forget)
 
-    Database.fetch_one = fetch_one  # type: ignore[method-assign]
+    for name in ("fetch_one", "write_one"):
+        setattr(Database, name, partialmethod(partial(run, getattr(Database, name))))
 
 
 def _grade_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,14 @@ import psycopg
 from tests.exam_day.candidate import ANSWER_WITHIN, Candidate
 from tests.exam_day.ledger import Tally
 from tests.exam_day.site import Site, clients_of, prepare_package, register
+from tests.exam_day.together import together
 from tests.exam_day.verdict import complaints, verified
 
 LATENCY = 2
 _QUESTIONS = 15
 _BACK_SECONDS = 4.0
 """What a process that was killed may need to be back."""
+_STARTED_AT_ONCE = 32
 _START_SECONDS = 0.04
 """What a start and a submit of one of many take together."""
 
@@ -80,12 +83,13 @@ async def hold(site: Site, plan: Plan, say: Callable[[str], None] = print) -> Da
             )
             for ledger in ledgers
         ]
-        await asyncio.gather(*(each.start(package) for each in candidates))
+        turn = asyncio.Semaphore(_STARTED_AT_ONCE)
+        await together(_start(each, package, turn) for each in candidates)
         done("started")
         await _under_fire(site, plan, candidates, say)
         done("sat")
         staying = candidates[int(len(candidates) * plan.disappear) :]
-        await asyncio.gather(*(each.submit() for each in staying))
+        await together(each.submit() for each in staying)
         done("handed in")
         await _let_time_pass(site, candidates)
         done("ended")
@@ -96,20 +100,32 @@ async def hold(site: Site, plan: Plan, say: Callable[[str], None] = print) -> Da
     return day
 
 
+async def _start(candidate: Candidate, package: str, turn: asyncio.Semaphore) -> None:
+    async with turn:
+        await candidate.start(package)
+
+
 async def _under_fire(site: Site, plan: Plan, candidates: Sequence[Candidate], say: Callable[[str], None]) -> None:
     stop = asyncio.Event()
-    sitting = [asyncio.create_task(each.sit(stop)) for each in candidates]
-    for fault in plan.rounds:
-        await asyncio.sleep(plan.round_seconds / 2)
-        began = time.monotonic()
-        if fault == "server":
-            await asyncio.to_thread(site.kill_server)
-        elif fault == "database":
-            await asyncio.to_thread(site.kill_database)
-        say(f"{began:.1f} {fault} killed, back after {time.monotonic() - began:.1f} s")
-        await asyncio.sleep(plan.round_seconds / 2)
-    stop.set()
-    await asyncio.gather(*sitting)
+    async with asyncio.TaskGroup() as sitting:
+        for each in candidates:
+            sitting.create_task(each.sit(stop))
+        for fault in plan.rounds:
+            await asyncio.sleep(plan.round_seconds / 2)
+            began = time.monotonic()
+            if fault == "server":
+                await _kill_server(site, candidates[0].tally)
+            elif fault == "database":
+                await asyncio.to_thread(site.kill_database)
+            say(f"{began:.1f} {fault} killed, back after {time.monotonic() - began:.1f} s")
+            await asyncio.sleep(plan.round_seconds / 2)
+        stop.set()
+
+
+async def _kill_server(site: Site, tally: Tally) -> None:
+    tally.served_since = math.inf
+    await asyncio.to_thread(site.kill_server)
+    tally.served_since = time.monotonic()
 
 
 async def _let_time_pass(site: Site, candidates: Sequence[Candidate]) -> None:
@@ -117,9 +133,11 @@ async def _let_time_pass(site: Site, candidates: Sequence[Candidate]) -> None:
     wait = await asyncio.to_thread(_seconds_until_all_are_due, site)
     await asyncio.sleep(wait)
     looking = [each.look() for each in candidates if each.ledger.submitted is None and each.ledger.number % 2]
-    sweeping = asyncio.create_task(asyncio.to_thread(site.ace.run, "exam", "sweep"))
-    await asyncio.gather(*looking)
-    swept = await sweeping
+    async with asyncio.TaskGroup() as group:
+        sweeping = group.create_task(asyncio.to_thread(site.ace.run, "exam", "sweep"))
+        for each in looking:
+            group.create_task(each)
+    swept = sweeping.result()
     if swept.returncode != 0:
         candidates[0].tally.complain(f"ace exam sweep: {swept.stdout}{swept.stderr}")
 

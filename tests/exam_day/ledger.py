@@ -36,14 +36,20 @@ class Ledger:
 
 @dataclass(slots=True)
 class Tally:
-    """What happened to all candidates together."""
+    """What happened to all candidates together.
+
+    `served_since` is the instant since which a server is there, infinite while one is started again. The time of an
+    answer is counted from its request and not before that instant: a connection is taken in before anybody serves it.
+    """
 
     done: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
     slowest: str = ""
+    served_since: float = 0.0
 
-    def took(self, what: str, seconds: float) -> None:
+    def took(self, what: str, begun: float, answered: float) -> None:
+        seconds = answered - max(begun, self.served_since)
         if seconds > self.slowest_seconds:
             self.slowest_seconds, self.slowest = seconds, what
 

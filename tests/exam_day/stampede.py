@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter
@@ -12,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from tests.exam_day.candidate import Candidate
+from tests.exam_day.candidate import Candidate, ExamIsOver
 from tests.exam_day.ledger import Ledger, Tally
 from tests.exam_day.site import Site, clients_of, close_window, prepare_package, register
+from tests.exam_day.together import together
 from tests.exam_day.verdict import complaints, verified
 
 _LATENCY = 60
@@ -34,7 +36,7 @@ class Stampede:
     complaints: list[str] = field(default_factory=list)
 
     def told(self) -> Iterator[str]:
-        waits = sorted(self.waits)
+        waits = sorted(self.waits) or [math.nan]
         middle, late = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]
         yield f"{len(waits)} submits within one second: p50 {middle:.2f} s, p99 {late:.2f} s, last {waits[-1]:.2f} s"
         yield "answers: " + ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
@@ -54,11 +56,11 @@ async def run(site: Site, candidates: int, say: Callable[[str], None] = print) -
         tally = Tally()
         people = [_calm(clients[ledger.number], ledger, tally) for ledger in ledgers]
         turn = asyncio.Semaphore(32)
-        await asyncio.gather(*(_prepare(each, package, turn) for each in people))
+        await together(_prepare(each, package, turn) for each in people)
         left = (closes_at - datetime.now(UTC)).total_seconds() - 1
         say(f"all have answered, {left:.0f} s are left until the last second")
         await asyncio.sleep(left)
-        await asyncio.gather(*(_hand_in(each, found) for each in people))
+        await together(_hand_in(each, found) for each in people)
     found.complaints += [*tally.complaints, *complaints(site, ledgers, latency=_LATENCY), *verified(site)]
     return found
 
@@ -71,8 +73,11 @@ def _calm(client: httpx.AsyncClient, ledger: Ledger, tally: Tally) -> Candidate:
 async def _prepare(candidate: Candidate, package: str, turn: asyncio.Semaphore) -> None:
     async with turn:
         await candidate.start(package)
-        for _ in range(_ANSWERED):
-            await candidate.answer()
+        try:
+            for _ in range(_ANSWERED if candidate.ledger.session_id else 0):
+                await candidate.answer()
+        except ExamIsOver:
+            candidate.tally.complain(f"{candidate.ledger.session_id}: it was over before its candidate had answered")
 
 
 async def _hand_in(candidate: Candidate, found: Stampede) -> None:
@@ -88,7 +93,7 @@ async def _hand_in(candidate: Candidate, found: Stampede) -> None:
         found.statuses[answer.status_code] += 1
         if answer.status_code == 200:
             found.waits.append(time.monotonic() - began)
-            ledger.submitted = answer.json()
+            candidate.handed_in(answer.json())
             return
         last = answer.text
         if answer.status_code != 503:

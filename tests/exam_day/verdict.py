@@ -24,7 +24,7 @@ def complaints(site: Site, ledgers: Sequence[Ledger], *, latency: int) -> Iterat
         entries = _by_session(connection.execute("select * from exam_records order by session_id, position").fetchall())
         grades = _by_session(connection.execute("select session_id, revision, mark::text from exam_grades").fetchall())
         slots = _by_session(connection.execute("select * from exam_slots").fetchall())
-    for ledger in ledgers:
+    for ledger in (each for each in ledgers if each.session_id):
         session = sessions.get(ledger.session_id)
         if session is None:
             yield f"{ledger.session_id}: an acknowledged start is not there"

@@ -235,9 +235,11 @@ async def test_a_broken_form_is_no_defect(client: httpx.AsyncClient, content: by
 
 @pytest.mark.parametrize("unit", [b'"\\', b'"\\"', b"[", b"]", b"][", b'{"a":', b'"[', b"\\u0000", b"[],"])
 def test_hostile_text_costs_linear_time(unit: bytes) -> None:
-    """A mebibyte of the worst that there is takes far less than the second that a quadratic search would exceed."""
+    """A mebibyte of the worst that there is takes far less than the second that a quadratic search would exceed. What
+    other processes do meanwhile does not count.
+    """
     text = b"[" * 40 + unit * (1024 * 1024 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises((MalformedRequest, InvalidInput)):
         refuse_unreadable(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

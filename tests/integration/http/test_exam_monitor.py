@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -34,10 +34,11 @@ async def exams(module_database: ClonedDatabase) -> AsyncIterator[ExamSite]:
 
 
 @pytest.fixture
-def monitor(exams: ExamSite) -> ExamMonitor:
+def monitor(exams: ExamSite) -> Iterator[ExamMonitor]:
     found: ExamMonitor = exams.whole.container.exam_monitor()
     found.terms = TERMS
-    return found
+    yield found
+    found.terms = TERMS
 
 
 def watching(exams: ExamSite, query: str = "", **more: Any) -> AbstractAsyncContextManager[EventStream]:
@@ -213,13 +214,15 @@ async def test_nobody_looks_when_nobody_watches(exams: ExamSite, monitor: ExamMo
     assert looks() == (0, False)
 
 
-async def test_a_stream_that_is_told_to_stop_ends_at_once(exams: ExamSite) -> None:
+async def test_a_stream_that_is_told_to_stop_ends_at_once(exams: ExamSite, monitor: ExamMonitor) -> None:
+    """Long before it would have looked whether it may go on."""
+    monitor.terms = replace(TERMS, check_seconds=60.0, ping_seconds=60.0)
     async with watching(exams) as stream:
         await stream.take()
         stop = stopping(stream.scope)
         assert stop is not None
         stop()
-        await stream.end(0.2)
+        await stream.end(2.0)
 
 
 async def test_a_stream_goes_on_for_longer_than_an_answer_may_take(exams: ExamSite) -> None:

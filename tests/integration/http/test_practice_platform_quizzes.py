@@ -63,7 +63,10 @@ async def test_a_quiz_has_the_fields_that_clients_know_and_no_key(pat: PlatformC
 
 
 async def test_the_same_quiz_is_dealt_until_it_is_begun(site: WholeSite, pat: PlatformClient) -> None:
-    """Also to eight who ask at once; each reading would otherwise be a session of the week."""
+    """Also to eight who ask at once; each reading would otherwise be a session of the week.
+
+    What is handed in says which quiz it is of: the other one may ask the same questions and more.
+    """
     dealt = await asyncio.gather(*(pat.quiz(count=3) for _ in range(8)))
     assert all(quiz == dealt[0] for quiz in dealt)
     counted = site.database.keeper.execute(
@@ -71,7 +74,7 @@ async def test_the_same_quiz_is_dealt_until_it_is_begun(site: WholeSite, pat: Pl
     ).fetchone()
     assert counted == (1,)
     assert (await pat.quiz(count=4))["quiz_id"] != dealt[0]["quiz_id"]
-    await pat.post("/quiz/submit", 201, **submission(dealt[0]))
+    await pat.post("/quiz/submit", 201, **submission(dealt[0], quiz_id=dealt[0]["quiz_id"]))
     assert (await pat.quiz(count=3))["quiz_id"] != dealt[0]["quiz_id"]
 
 

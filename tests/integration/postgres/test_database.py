@@ -111,12 +111,12 @@ async def test_a_statement_that_is_wrong_stays_a_visible_defect(database: Databa
 async def test_a_statement_past_its_deadline_has_an_unknown_outcome_and_costs_nobody_else_anything(
     narrow: Callable[..., Database],
 ) -> None:
-    database = narrow(deadline_seconds=0.2)
+    database = narrow(deadline_seconds=0.5)
     await database.open()
     begun = time.monotonic()
     with pytest.raises(OutcomeUnknown):
         await sleep(database, 2)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 1.5
     assert await database.fetch_one("select 1 as one") == {"one": 1}
 
 
@@ -135,9 +135,9 @@ async def test_a_statement_whose_backend_is_ended_has_an_unknown_outcome(
 
 
 async def test_a_caller_waits_only_so_long_for_a_connection(narrow: Callable[..., Database]) -> None:
-    database = narrow(pool_timeout_seconds=0.1)
+    database = narrow(pool_timeout_seconds=0.5)
     await database.open()
-    sleeper = asyncio.create_task(sleep(database, 0.3))
+    sleeper = asyncio.create_task(sleep(database, 1.5))
     await asyncio.sleep(0)
     with pytest.raises(StoreUnavailable) as caught:
         await database.fetch_one("select 1")
@@ -148,7 +148,7 @@ async def test_a_caller_waits_only_so_long_for_a_connection(narrow: Callable[...
 async def test_a_call_whose_time_passed_in_the_queue_never_happens_and_costs_no_connection(
     narrow: Callable[..., Database],
 ) -> None:
-    database = narrow(deadline_seconds=0.4)
+    database = narrow()
     await database.open()
     sleeper = asyncio.create_task(sleep(database, 0.2))
     await asyncio.sleep(0)
@@ -209,14 +209,14 @@ async def test_a_server_that_is_not_there_is_unavailability_in_time() -> None:
 
 async def test_a_caller_that_went_away_leaves_no_trace(narrow: Callable[..., Database]) -> None:
     """Neither a busy connection nor a complaint about an error that nobody received."""
-    database = narrow(deadline_seconds=0.2)
+    database = narrow(deadline_seconds=0.5)
     await database.open()
     caller = asyncio.create_task(sleep(database, 2))
     await asyncio.sleep(0.05)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(1.5):
         while database.running:
             await asyncio.sleep(0.01)
     assert await database.fetch_one("select 1 as one") == {"one": 1}
@@ -224,7 +224,7 @@ async def test_a_caller_that_went_away_leaves_no_trace(narrow: Callable[..., Dat
 
 async def test_the_time_left_of_a_request_bounds_each_of_its_statements(database: Database) -> None:
     begun = time.monotonic()
-    token = request_context.set(RequestContext(answer_by=begun + 0.3))
+    token = request_context.set(RequestContext(answer_by=begun + 0.6))
     try:
         await sleep(database, 0.1)
         with pytest.raises(OutcomeUnknown):
@@ -233,7 +233,7 @@ async def test_the_time_left_of_a_request_bounds_each_of_its_statements(database
             await database.fetch_one("select 1")
     finally:
         request_context.reset(token)
-    assert time.monotonic() - begun < 0.6
+    assert time.monotonic() - begun < 1.8
 
 
 async def test_statistics_tell_what_the_pool_does(database: Database) -> None:

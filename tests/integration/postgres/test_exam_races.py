@@ -146,7 +146,10 @@ async def test_sessions_that_are_added_past_all_guards_collide(store: ExamsOnPos
 
 
 def _answers(candidate: Candidate, *, base: int, careful: Candidates | None = None) -> list[Any]:
-    """An answer to each slot, by the quick way or, of the same student, by the careful one."""
+    """An answer to each slot, by the quick way or, of the same student, by the careful one.
+
+    Those of one revision differ from each other: an exact repeat would be acknowledged without being another answer.
+    """
     asked = candidate
     if careful is not None:
         asked = Candidate(
@@ -158,7 +161,12 @@ def _answers(candidate: Candidate, *, base: int, careful: Candidates | None = No
     return [
         asked.answer(
             "exs_1",
-            GivenAnswer(slot=slot, response=wrong(offer) if base else right(offer), base_revision=base, autosave=True),
+            GivenAnswer(
+                slot=slot,
+                response=right(offer) if not base else None if careful else wrong(offer),
+                base_revision=base,
+                autosave=True,
+            ),
         )
         for slot, offer in enumerate(PAPER, start=1)
     ]

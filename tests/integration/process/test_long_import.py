@@ -99,9 +99,10 @@ def test_an_import_that_is_killed_leaves_nothing_behind(site: Site, long_file: P
 
 
 def test_progress_moves_and_an_import_can_be_cancelled_from_another_process(site: Site, long_file: Path) -> None:
-    process = _begin(site, long_file, "cancelled")
     with site.server.client() as client:
+        # Before there is anything to cancel: checking a password takes its time, and the import does not wait.
         client.headers.update(bearer(client, "admin"))
+        process = _begin(site, long_file, "cancelled")
         [listed] = client.get("/instructor/question-imports", params={"bank": "cancelled"}).json()["items"]
         assert (listed["status"], listed["progress"]["bytesTotal"]) == ("running", long_file.stat().st_size)
         assert 0 < listed["progress"]["records"] <= ROWS

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.postgres_user import eventually, query
 from tests.support.process import PASSWORD, Ace, Process, bearer
 
 _WORKERS = "select count(*) from procrastinate_workers"
+_START_CPU_SECONDS = 4.5
+"""Of a second start: two and a half as measured, and room for a machine on which many things compete for its caches."""
+_READY_SECONDS = 60.0
 _SECRET = "0123456789-not-known-to-anybody-else"
 _PUBLIC_URL = "https://exams.school.test"
 
@@ -26,6 +30,14 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    """A process of several may take a connection in before it serves."""
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _end_by_ctrl_c(process: Process) -> int:
@@ -46,7 +58,7 @@ def test_several_processes_end_with_the_terminal(installed: Callable[[], Ace]) -
     ace = installed()
     with ace.serving(ACE_WORKERS="2") as process:
         with process.client() as client:
-            assert eventually(lambda: client.get("/readyz").status_code == 200)
+            assert eventually(lambda: _is_ready(client), _READY_SECONDS)
         assert _end_by_closing_the_terminal(process) in {0, 129}
     assert ace.database_processes == []
 
@@ -60,17 +72,17 @@ def test_the_demo_is_announced_served_and_ended_without_leftovers(
     installed: Callable[[], Ace], end: Callable[[Process], int], expected: set[int]
 ) -> None:
     ace = installed()
-    begun = time.monotonic()
+    begun = datetime.now(UTC)
     with ace.serving("--demo") as process:
-        assert time.monotonic() - begun < 6, "a second start has nothing to create or to migrate"
+        assert process.cpu_seconds < _START_CPU_SECONDS
+        assert _made_last(ace) < begun, "a second start has nothing to create or to migrate"
         for portal in ("student", "instructor", "admin"):
             assert f"{portal}@ace.example  {PASSWORD}" in process.output
         assert f"{process.address}/docs" in process.output
         with process.client() as client:
             for path in ("/healthz", "/readyz", "/docs"):
                 assert client.get(path).status_code == 200, path
-            login = {"email": "admin@ace.example", "password": PASSWORD}
-            assert client.post("/admin/auth/login", json=login).status_code == 200
+            assert bearer(client, "admin")
         port = process.port
         assert ace.database_processes
         assert not _is_free(port)
@@ -79,6 +91,16 @@ def test_the_demo_is_announced_served_and_ended_without_leftovers(
     assert _is_free(port)
     assert process.complaints == []
     assert code in expected
+
+
+def _made_last(ace: Ace) -> datetime:
+    """When the newest was made of the cluster, its schema and the accounts of the demo."""
+    cluster = (ace.data / "postgres" / "cluster" / "PG_VERSION").stat().st_mtime
+    rows = query(
+        ace.database_url, "select greatest((select max(applied_at) from schema_migrations), max(created_at)) from users"
+    )
+    assert isinstance(rows, datetime)
+    return max(datetime.fromtimestamp(cluster, UTC), rows)
 
 
 def test_the_document_of_the_api_is_served(served: Process) -> None:
