@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format lint types imports bench bench-import openapi errors lock clean fuzz exam-day
+.PHONY: help setup setup-dev run test test-pool check format lint types imports bench bench-storm bench-lists bench-growth bench-import openapi errors lock clean fuzz exam-day
 PYTHON ?= python3
 PORT ?= 8000
+JSON ?= .bench/latest.json
 BIN := .venv/bin
 # A module of tests stays in one process, so that it makes what its tests share once; the long ones begin first.
 # Three processes for two cores, because many tests wait for other processes.
@@ -32,6 +33,9 @@ run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and dem
 test: setup-dev ## Run every test against a real PostgreSQL
 	$(BIN)/python -m pytest $(IN_PARALLEL)
 
+test-pool: setup-dev ## Run every test without shared connections
+	TEST_MULTIPLEX=off $(BIN)/python -m pytest $(IN_PARALLEL)
+
 check: format lint types imports test ## Everything that must be green before a commit
 
 format: setup-dev ## Verify the formatting (ruff format . to mend it)
@@ -46,8 +50,17 @@ types: setup-dev ## Type-check with mypy --strict and pyright
 imports: setup-dev ## Verify the import contracts
 	$(BIN)/lint-imports
 
-bench: setup-dev ## Measure the main operations against the limit that PostgreSQL itself sets
-	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks.lists
+bench: setup-dev ## Measure the main operations against the limit that PostgreSQL itself sets (JSON=file for the figures)
+	$(BIN)/python -m benchmarks --json $(JSON)
+
+bench-storm: setup-dev ## Send the heartbeats of 100,000 candidates for a minute
+	$(BIN)/python -m benchmarks.storm --json $(basename $(JSON))-storm.json
+
+bench-lists: setup-dev ## Check and time every list among a million questions
+	$(BIN)/python -m benchmarks.lists
+
+bench-growth: setup-dev ## Compare the hot operations among 1,000 sessions and questions with those among 1,000,000
+	$(BIN)/python -m benchmarks.growth
 
 bench-import: setup-dev ## Import a million questions and tell rows a second, memory and progress
 	$(BIN)/python -m benchmarks.importing

@@ -7,11 +7,16 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from adapters.postgres import database
+
 # Examples may share a test's database: such tests state laws that hold whatever is in it.
 _ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile("fast", max_examples=25, deadline=None, suppress_health_check=_ALLOWED)
 settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=_ALLOWED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+# `make test-pool` runs everything without shared connections.
+database.MULTIPLEX = os.environ.get("TEST_MULTIPLEX", "on") != "off"
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     db_pool_min: int = 2
     db_pool_max: int = 10
     db_prepare_threshold: int | None = 5
+    db_multiplex: bool = True
     job_worker: bool = True
     docs: bool = True
     metrics: bool = True
@@ -208,6 +209,7 @@ _FIELDS: tuple[_Field, ...] = (
     ("db_pool_min", "ACE_DB_POOL_MIN", values.between(1, 200), "1 to 200"),
     ("db_pool_max", "ACE_DB_POOL_MAX", values.between(1, 200), "1 to 200"),
     ("db_prepare_threshold", "ACE_DB_PREPARE_THRESHOLD", values.threshold, "a number, or 0 or off"),
+    ("db_multiplex", "ACE_DB_MULTIPLEX", values.switch, "on or off"),
     ("job_worker", "ACE_JOB_WORKER", values.switch, "on or off"),
     ("docs", "ACE_DOCS", values.switch, "on or off"),
     ("metrics", "ACE_METRICS", values.switch, "on or off"),

@@ -20,6 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connections import Connection, Query, configure, connection_options, is_alive, sever
 from adapters.postgres.errors import Refusals, outcome_unknown, refusal_for, unavailable
+from adapters.postgres.multiplexer import HandedOn, Lane, Multiplexer
 from application.request_context import request_context
 
 ResultT = TypeVar("ResultT")
@@ -29,6 +30,10 @@ Params = Mapping[str, Any]
 # second after the server is. The pool's own pauses would double up to minutes.
 _RECONNECT_SECONDS = 1.0
 _CLOSE_SECONDS = 0.5
+# How many may wait for each of the connections that are shared: more than a process has clients, who wait once each.
+_MAX_SHARING = 10_000
+# Whether connections are shared at all; the tests also run without.
+MULTIPLEX = True
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +69,7 @@ class Database:
         deadline_seconds: float = 4.0,
         pool_timeout_seconds: float = 2.0,
         max_waiting: int = 2_000,
+        multiplex: bool = True,
     ) -> None:
         self.conninfo = conninfo
         self._deadline = deadline_seconds
@@ -80,15 +86,24 @@ class Database:
             open=False,
         )
         self._running: dict[asyncio.Task[Any], Lease] = {}
+        self._multiplexer: Multiplexer | None = None
+        # A pooler that cannot keep prepared statements cannot keep a pipeline's or a session's settings either.
+        if multiplex and MULTIPLEX and prepare_threshold is not None:
+            self._multiplexer = Multiplexer(conninfo, deadline_seconds=deadline_seconds, max_waiting=_MAX_SHARING)
 
     async def open(self) -> None:
         """Begin to connect; requests are served as soon as a connection is there, and refused while none is."""
         await self._pool.open()
+        if self._multiplexer is not None:
+            self._multiplexer.open()
 
     async def close(self) -> None:
         """Let what runs end within its deadline, then cut off what does not."""
+        over = time.monotonic() + self._deadline
+        if self._multiplexer is not None:
+            await self._multiplexer.close(self._deadline)
         if self._running:
-            await asyncio.wait(self._running, timeout=self._deadline)
+            await asyncio.wait(self._running, timeout=max(over - time.monotonic(), 0.0))
         for lease in self._running.values():
             lease.sever()
         await self._pool.close(timeout=_CLOSE_SECONDS)
@@ -102,16 +117,47 @@ class Database:
 
     def statistics(self) -> Mapping[str, int]:
         """The pool's counters, by psycopg's names for them (`pool_size`, `requests_waiting`, `requests_errors`…)."""
-        return self._pool.get_stats()
+        shared = {} if self._multiplexer is None else self._multiplexer.statistics()
+        return {**self._pool.get_stats(), **shared}
 
     async def fetch_one(self, query: Query, params: Params | None = None) -> DictRow | None:
         """The first row of one statement that commits by itself."""
+        return await self._fetch_one(query, params, None)
 
+    async def read_one(self, query: Query, params: Params | None = None) -> DictRow | None:
+        """The first row of a short statement that only reads, and takes hold of nothing."""
+        if self._multiplexer is None:
+            return await self.fetch_one(query, params)
+        return await self._share(self._multiplexer.reading, query, params, "")
+
+    async def write_one(self, query: Query, params: Params | None = None, *, key: str = "") -> DictRow | None:
+        """The first row of a short statement that writes, and is the same when it is sent again after a roll-back.
+
+        `key` names what it takes hold of, so that statements of one key never wait for each other in a circle.
+        """
+        if self._multiplexer is None:
+            return await self.fetch_one(query, params)
+        return await self._share(self._multiplexer.writing, query, params, key)
+
+    async def _share(self, lane: Lane, query: Query, params: Params | None, key: str) -> DictRow | None:
+        """By a connection that many share, within one deadline with what the pool may have to do of it."""
+        if not isinstance(query, str):
+            return await self.fetch_one(query, params)
+        over = time.monotonic() + self._budget()
+        row = await lane.ask(query, params, key, over)
+        if not isinstance(row, HandedOn):
+            return row
+        left = over - time.monotonic()
+        if left <= 0:
+            raise unavailable()
+        return await self._fetch_one(query, params, left)
+
+    async def _fetch_one(self, query: Query, params: Params | None, deadline_seconds: float | None) -> DictRow | None:
         async def read(connection: Connection, lease: Lease) -> DictRow | None:
             lease.committing = True
             return await (await connection.execute(query, params)).fetchone()
 
-        return await self.run(read)
+        return await self.run(read, deadline_seconds=deadline_seconds)
 
     async def fetch_all(self, query: Query, params: Params | None = None) -> list[DictRow]:
         """Every row of one statement that commits by itself."""

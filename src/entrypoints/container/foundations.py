@@ -23,6 +23,7 @@ def _database(settings: Settings) -> Database:
         pool_min=settings.db_pool_min,
         pool_max=settings.db_pool_max,
         prepare_threshold=settings.db_prepare_threshold,
+        multiplex=settings.db_multiplex,
     )
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing
+from functools import partial
 
 import psycopg
 import pytest
@@ -19,73 +14,21 @@ import pytest
 from adapters.postgres.database import Database
 from adapters.postgres.health import readiness
 from adapters.postgres.jobs import JobWorker
-from adapters.postgres.migrations import Migrations
 from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from adapters.system.clock import TimeOrderedIds
-from adapters.system.embedded_postgres import ConnectionUrls, EmbeddedPostgres
 from application.ports import AuditEntry
 from domain.errors import DomainError, Kind, OutcomeUnknown
+from tests.support.fragile_server import FragileServer, fragile_server
+from tests.support.under_fire import writing
 
 ANSWER_SECONDS = 6.0
 RECOVERY_SECONDS = 3.0
 
 
-@dataclass(slots=True)
-class FragileServer:
-    """A server of these tests' own, since they freeze and kill it."""
-
-    folder: Path
-    server: EmbeddedPostgres
-    urls: ConnectionUrls
-
-    @property
-    def postmaster(self) -> int:
-        return int((self.folder / "cluster" / "postmaster.pid").read_text().split()[0])
-
-    def processes(self) -> list[int]:
-        """The postmaster first, then its children."""
-        postmaster = self.postmaster
-        everybody = map(int, filter(str.isdigit, (path.name for path in Path("/proc").iterdir())))
-        return [postmaster, *(pid for pid in everybody if _parent(pid) == postmaster)]
-
-    def send(self, number: signal.Signals) -> None:
-        """To the postmaster first, so that it starts nobody meanwhile."""
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Nothing answers, every connection stays."""
-        self.send(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.send(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self.send(signal.SIGKILL)
-
-    def restart(self) -> None:
-        """Recovers and serves at the same address."""
-        assert self.server.start() == self.urls
-
-
-def _parent(pid: int) -> int | None:
-    with suppress(OSError):
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return None
-
-
 @pytest.fixture(scope="module")
 def fragile() -> Iterator[FragileServer]:
-    folder = Path(tempfile.mkdtemp(prefix="ace-faults-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    server = EmbeddedPostgres(folder, durable=False)
-    running = FragileServer(folder, server, server.start())
-    Migrations(running.urls.owner).up()
-    yield running
-    running.server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with fragile_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -262,28 +205,12 @@ async def test_ended_backends_cost_nobody_a_request(fragile: FragileServer, fres
 async def test_what_was_acknowledged_survives_a_killed_server_and_the_pool_recovers(
     fragile: FragileServer, hurried: Database
 ) -> None:
-    acknowledged: list[str] = []
-    stop = asyncio.Event()
-
-    async def keep_writing(writer: int) -> None:
-        number = 0
-        while not stop.is_set():
-            subject = f"killed-{writer}-{number}"
-            number += 1
-            with suppress(DomainError):
-                await add_row(hurried, subject)
-                acknowledged.append(subject)
-            await asyncio.sleep(0)
-
-    writers = [asyncio.create_task(keep_writing(writer)) for writer in range(4)]
-    while len(acknowledged) < 50:
-        await asyncio.sleep(0.01)
-    fragile.kill()
-    assert await answered(ping(hurried)) < ANSWER_SECONDS
-    await asyncio.to_thread(fragile.restart)
-    recovery = await until_normal(hurried)
-    stop.set()
-    await asyncio.gather(*writers)
+    write = partial(add_row, hurried)
+    async with writing(write, writers=4, first=50, pause_seconds=0) as acknowledged:
+        fragile.kill()
+        assert await answered(ping(hurried)) < ANSWER_SECONDS
+        await asyncio.to_thread(fragile.restart)
+        recovery = await until_normal(hurried)
     assert recovery < RECOVERY_SECONDS
     assert set(acknowledged) <= set(await subjects(hurried, "killed%"))
 
