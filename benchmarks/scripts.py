@@ -1,6 +1,7 @@
 """The operations as scripts for pgbench: the statements of the product, in its order, with counted identifiers.
 
-A client of pgbench acts for the student of its own number. `:g` is the number of its transaction, from 1.
+A client of pgbench acts for the student of its own number. `:g` is the number of its transaction in this round, from 1,
+and `:round` that of the round, from 0: whatever a round uses up is there for each anew.
 """
 
 from __future__ import annotations
@@ -8,27 +9,49 @@ from __future__ import annotations
 import msgspec
 import psycopg
 
-from benchmarks.content import PAPER, STUDENTS, snapshot
-from benchmarks.limit import Script, statement, transaction
+from adapters.postgres.admin.reading import list_of_users
+from adapters.postgres.question_bank.listing import page_of_questions
+from application.admin.ports import UserFilter
+from application.question_bank.listing import QuestionFilter
+from benchmarks.content import PAPER, QUESTIONS, snapshot
+from benchmarks.limit import CLIENTS, Script, composed, statement, transaction
+from benchmarks.people import STUDENTS
+from domain.auth.people import Actor, Role
 from domain.question_bank.questions import Response
 
+# Rows of a page.
+PAGE = 50
 _USER = "('usr_bench_' || :client_id::text)"
 _SESSION = "('ses_bench_' || :client_id::text)"
+# Of this round, with a chain of its own; its transactions of each client have a number in it.
+_CHAIN = "('ses_limit' || :round::text || '_' || :client_id::text)"
 _NOW = "clock_timestamp()"
 _DIGEST = "decode(repeat('5a', 32), 'hex')"
 _WEEK, _MONTH = "clock_timestamp() + interval '7 days'", "clock_timestamp() + interval '30 days'"
 # What every authenticated request begins with.
 _CHECK = statement("auth", "read_standing", user_id=_USER, session_id=_SESSION)
+# What a statement that asks for itself whether the session stands is given.
+_CLAIM = {
+    "claim_session_id": _SESSION,
+    "claim_role": "'student'",
+    "claim_from": "'-infinity'",
+    "claim_until": "'infinity'",
+}
+_ADMIN = Actor(user_id="usr_admin_0", session_id="ses_admin_0", role=Role.ADMIN)
+_CHECK_ADMIN = statement("auth", "read_standing", user_id="'usr_admin_0'", session_id="'ses_admin_0'")
 
 
 def read_paper(label: str, sessions: int) -> Script:
     paper = _paper(label, f":g % {sessions // STUDENTS}")
-    return Script(
-        statements=(
-            _CHECK,
-            statement("practice/reading", "read_session", user_id=_USER, session_id=paper, now="null"),
-        )
-    )
+    read = statement("practice/reading", "read_session", user_id=_USER, session_id=paper, now="null", **_CLAIM)
+    return Script(statements=(read,), shared=True)
+
+
+def read_question() -> Script:
+    """Each client reads the questions in turn, of a version that is known, as the product does after the first time."""
+    question = f"('qst_bench_' || (1 + :g % {QUESTIONS})::text)"
+    values = {"user_id": _USER, "question_id": question, "known_version": "1", **_CLAIM}
+    return Script(statements=(statement("question_bank/reading", "read_published_question", **values),), shared=True)
 
 
 def list_papers() -> Script:
@@ -45,20 +68,22 @@ def list_papers() -> Script:
     return Script(statements=(_CHECK, listing))
 
 
-def list_packages() -> Script:
-    return Script(
-        statements=(statement("enrollment/packages", "list_packages", text="null", after="null", limit="21"),)
-    )
+def list_questions() -> Script:
+    return Script(statements=(_CHECK_ADMIN, composed(*page_of_questions(QuestionFilter(), _ADMIN, None, PAGE + 1))))
 
 
-def answer(connection: psycopg.Connection, sessions: int) -> Script:
+def list_people() -> Script:
+    return Script(statements=(_CHECK_ADMIN, composed(*list_of_users(UserFilter(), None, PAGE + 1))))
+
+
+def answer(connection: psycopg.Connection, papers: int) -> Script:
     """Each transaction answers the next slot that has no answer yet, the last of each paper excepted."""
     kept = statement(
         "practice/answering",
         "keep_answer",
         user_id=_USER,
-        session_id=_paper("limit", f":g / {PAPER - 1}"),
-        slot=":slot",
+        session_id=_next_paper(),
+        slot=f"(1 + :g % {PAPER - 1})",
         now="null",
         thresholds="array[]::integer[]",
         longest="300",
@@ -68,12 +93,13 @@ def answer(connection: psycopg.Connection, sessions: int) -> Script:
         certainty="null",
         certainty_mark="null",
         feedback=":feedback::jsonb",
+        **_CLAIM,
     )
     return Script(
-        statements=(_CHECK, kept),
-        settings=f"\\set slot 1 + :g % {PAPER - 1}",
+        statements=(kept,),
         text={"response": '{"choice_ids": ["A"]}', "feedback": _feedback(connection)},
-        most=sessions // STUDENTS * (PAPER - 1) - 1,
+        most=papers // CLIENTS * (PAPER - 1) - 1,
+        shared=True,
     )
 
 
@@ -93,8 +119,9 @@ def heartbeat() -> Script:
         longest_silence="'15 seconds'",
         longest_drift="'30 seconds'",
         drift_pause="'60 seconds'",
+        **_CLAIM,
     )
-    return Script(statements=(_CHECK, kept), text={"rest": snapshot(1).decode().removeprefix('{"turn": 1')})
+    return Script(statements=(kept,), text={"rest": snapshot(1).decode().removeprefix('{"turn": 1')}, shared=True)
 
 
 def exam_answer() -> Script:
@@ -114,38 +141,35 @@ def exam_answer() -> Script:
         autosave="false",
         content="""'{"choiceIds":["A"]}'""",
         digest=_DIGEST,
+        **_CLAIM,
     )
     choices = {name: msgspec.json.encode(Response.choosing(name[0])).decode() for name in ("A", "B")}
-    return Script(statements=(_CHECK, kept), text={"one": choices["A"], "other": choices["B"]})
+    return Script(statements=(kept,), text={"one": choices["A"], "other": choices["B"]}, shared=True)
 
 
 def refresh() -> Script:
-    presented, successor = (_sha256(f"{_SESSION} || '-' || ({number})::text") for number in (":g - 1", ":g - 0"))
-    return Script(
-        statements=transaction(
-            statement("auth", "hold_session_of", token_hash=presented, now=_NOW),
-            statement("auth", "limits_of", user_id=_USER, role="'student'"),
-            statement("auth", "read_chain", user_id=_USER, session_id=_SESSION, token_hash=presented),
-            statement(
-                "auth",
-                "rotate",
-                user_id=_USER,
-                session_id=_SESSION,
-                generation="(:g - 1)",
-                used_at=_NOW,
-                successor_masked="decode(repeat('5a', 32), 'hex')",
-                last_seen_at=_NOW,
-                idle_expires_at=_WEEK,
-                successor_hash=successor,
-            ),
-        )
+    presented, successor = (_sha256(f"{_CHAIN} || '-' || ({number})::text") for number in (":g - 1", ":g - 0"))
+    rotated = statement(
+        "auth",
+        "rotate_at_once",
+        now="null",
+        portal="'student'",
+        token_hash=presented,
+        successor_hash=successor,
+        successor_masked=_DIGEST,
+        idle="'7 days'",
+        otherwise="3",
     )
+    return Script(statements=(rotated,), shared=True)
 
 
 def login() -> Script:
     """Each sign-in ends the one before, as a session limit does in the long run."""
     visitor = f"('usr_bench_' || ({STUDENTS} + :client_id)::text)"
-    session, oldest = (f"('ses_limit_' || :client_id::text || '_' || ({number})::text)" for number in (":g", ":g - 1"))
+    session, oldest = (
+        f"('ses_login' || :round::text || '_' || :client_id::text || '_' || ({number})::text)"
+        for number in (":g", ":g - 1")
+    )
     found = statement(
         "auth", "find_user_by_email", email=f"('bench' || ({STUDENTS} + :client_id)::text || '@ace.example')"
     )
@@ -215,13 +239,18 @@ def _open_session(user: str, session: str) -> str:
 
 
 def _exam() -> str:
-    """The exam of this client's student."""
-    return "('exs_limit_' || :client_id::text)"
+    """The exam of this client's student in this round."""
+    return "('exs_limit' || :round::text || '_' || :client_id::text)"
 
 
 def _paper(label: str, turn: str) -> str:
     """The session of this client's student at its turn; see `content.add_papers` for the numbers."""
     return f"('prs_{label}_' || (:client_id + {STUDENTS} * ({turn}))::text)"
+
+
+def _next_paper() -> str:
+    """The paper that this client's student has come to in this round."""
+    return f"('prs_limit' || :round::text || '_' || (:client_id + {CLIENTS} * (:g / {PAPER - 1}))::text)"
 
 
 def _sha256(expression: str) -> str:

@@ -122,6 +122,63 @@ with forgotten as (
 insert into auth_refresh_tokens (user_id, session_id, generation, token_hash, issued_at)
 select user_id, session_id, generation + 1, %(successor_hash)s, %(used_at)s from spent;
 
+-- name: rotate_at_once
+-- The common case of a refresh in one message: a link that was never used, of a session that is live at this portal, whose
+-- person may use it and has no more sessions than allowed. All else is declined without a trace. The session is held
+-- before its links, as units of work do, but never waited for: whoever finds it held declines, so that nobody waits for
+-- whoever waits for a group of such statements. That the link is still unused is looked at again by the update, because
+-- another refresh may have ended between the look at the link and the hold of the session. Who is counted and what limits
+-- them is as in hold_session_of and limits_of; the limit is looked up only where there are several sessions. A sign-in that
+-- counts between this clock and the commit does not see what is prolonged: only a session whose idle time ends in just that
+-- time, as long as its group is under way, can live beside the one that was let in for it.
+with clock as materialized (
+    select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), held as materialized (
+    select s.user_id, s.id, t.generation, clock.now
+    from clock, auth_refresh_tokens t
+    join auth_sessions s on s.user_id = t.user_id and s.id = t.session_id
+    join users u on u.id = s.user_id
+    where t.token_hash = %(token_hash)s and t.used_at is null
+      and s.door = 'portal' and s.audience = %(portal)s and s.revoked_at is null
+      and least(s.idle_expires_at, s.absolute_expires_at) > clock.now
+      and u.status = 'active' and u.deleted_at is null and u.role = s.audience
+      and (
+          select count(*) <= 1 or count(*) <= coalesce(
+              (select max_sessions from session_limits where scope = 'user' and subject_id = t.user_id),
+              (
+                  select min(l.max_sessions)
+                  from session_group_members m
+                  join session_limits l on l.scope = 'group' and l.subject_id = m.group_id
+                  where m.user_id = t.user_id
+              ),
+              (select max_sessions from session_limits where scope = 'role' and subject_id = s.audience),
+              %(otherwise)s::integer
+          )
+          from auth_sessions o
+          where o.user_id = t.user_id and o.revoked_at is null
+            and least(o.idle_expires_at, o.absolute_expires_at) > clock.now
+      )
+    for no key update of s skip locked
+), spent as (
+    update auth_refresh_tokens t set used_at = held.now, successor_masked = %(successor_masked)s::bytea
+    from held
+    where t.user_id = held.user_id and t.session_id = held.id and t.generation = held.generation and t.used_at is null
+    returning t.user_id, t.session_id, t.generation, held.now
+), forgotten as (
+    update auth_refresh_tokens t set successor_masked = null
+    from spent
+    where t.user_id = spent.user_id and t.session_id = spent.session_id and t.generation = spent.generation - 1
+), followed as (
+    insert into auth_refresh_tokens (user_id, session_id, generation, token_hash, issued_at)
+    select user_id, session_id, generation + 1, %(successor_hash)s::bytea, now from spent
+)
+update auth_sessions s
+set last_seen_at = spent.now, idle_expires_at = least(spent.now + %(idle)s::interval, s.absolute_expires_at)
+from spent
+where s.user_id = spent.user_id and s.id = spent.session_id
+returning s.user_id, s.id, s.door, s.audience, s.ip, s.user_agent, s.remember, s.auth_time, s.created_at, s.last_seen_at,
+          s.renewed_at, s.idle_expires_at, s.absolute_expires_at, s.sits_exam_until, s.revoked_at, s.revoke_reason;
+
 -- name: renew_session
 update auth_sessions
 set last_seen_at = %(last_seen_at)s, renewed_at = %(renewed_at)s, idle_expires_at = %(idle_expires_at)s

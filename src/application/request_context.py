@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RequestContext:
     """The request's id, the caller's address and what the caller says to be; `answer_by` is the monotonic second by
-    which it must be answered.
+    which it must be answered. Nobody changes one, though it is not frozen: that would cost each request a microsecond.
     """
 
     request_id: str | None = None

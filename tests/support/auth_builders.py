@@ -19,7 +19,16 @@ from adapters.system.clock import TimeOrderedIds
 from application.auth.events import AuthEvent
 from application.auth.opening import EndHeldSession, Grant, IssueAccess, OpenSession, Visit
 from application.auth.policy import AuthPolicy
-from application.auth.ports import AuthEvents, AuthReader, AuthWork, PasswordHasher, ThrottleWork, TokenSource, Welcome
+from application.auth.ports import (
+    AuthEvents,
+    AuthReader,
+    AuthWork,
+    PasswordHasher,
+    QuickRefresh,
+    ThrottleWork,
+    TokenSource,
+    Welcome,
+)
 from application.auth.registering import (
     CreateUser,
     EnsureUser,
@@ -30,7 +39,7 @@ from application.auth.registering import (
     Registration,
 )
 from application.auth.signing_in import Credentials, SignIn, SignOut, SignOutEverywhere
-from application.auth.staying import Authenticate, ReadProfile, RefreshSession
+from application.auth.staying import Authenticate, ReadProfile, RefreshSession, RefreshWithCare
 from application.auth.throttling import GuardAttempts
 from application.ports import Transaction
 from domain.auth.guessing import GuessingRules
@@ -154,6 +163,7 @@ class Auth:
     gate: LinesOfAttempts = field(default_factory=LinesOfAttempts)
     events: ToldEvents = field(default_factory=ToldEvents)
     welcome: Welcome[AuthWork] = field(default_factory=WithNothing)
+    quick: QuickRefresh | None = None
 
     @property
     def guard(self) -> GuardAttempts:
@@ -232,14 +242,11 @@ class Auth:
         return Authenticate(tokens=self.tokens, people=self.reader, policy=self.policy)
 
     @property
-    def refresh(self) -> RefreshSession:
-        return RefreshSession(
-            transact=self.transact,
-            source=self.source,
-            issue_access=self.issue_access,
-            policy=self.policy,
-            events=self.events,
-        )
+    def refresh(self) -> RefreshSession | RefreshWithCare:
+        """With care, unless the test brings what does it at once."""
+        parts: dict[str, Any] = {"source": self.source, "issue_access": self.issue_access, "policy": self.policy}
+        with_care = RefreshWithCare(transact=self.transact, events=self.events, **parts)
+        return with_care if self.quick is None else RefreshSession(quick=self.quick, with_care=with_care, **parts)
 
     @property
     def read_profile(self) -> ReadProfile:

@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -162,7 +162,15 @@ class Wire:
     app: Any
     scheme: str = "http"
 
-    async def ask(self, method: str, target: str, headers: Mapping[str, str], content: bytes = b"{}") -> httpx.Response:
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes = b"{}",
+        sending: Callable[[], Awaitable[Any]] | None = None,
+    ) -> httpx.Response:
+        """`sending` is how the body comes, where it does not come at once."""
         path, _, query = target.partition("?")
         sent = {"host": "ace.test", "content-type": "application/json"} | dict(headers)
         answer: list[Any] = []
@@ -186,7 +194,7 @@ class Wire:
             "client": ("127.0.0.1", 1),
             "server": ("ace.test", 80),
         }
-        await self.app(scope, receive, send)
+        await self.app(scope, sending or receive, send)
         body = b"".join(message.get("body", b"") for message in answer[1:])
         return httpx.Response(answer[0]["status"], headers=answer[0]["headers"], content=body)
 

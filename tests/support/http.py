@@ -92,13 +92,14 @@ def build_app(
     settings: EdgeSettings | None = None,
     database: StubDatabase | None = None,
     logs: LogLines | None = None,
+    plain: bool = True,
     **providers: Callable[[], Any],
 ) -> Application:
     """The application with these areas over a stub container."""
     chosen, store = settings or EdgeSettings(), database or StubDatabase()
     own = {"settings": lambda: chosen, "database": lambda: store, "check_readiness": lambda: store.check_readiness}
     container = StubContainer({**own, **providers})
-    return create_app(container, areas, log=AccessLog((logs or LogLines()).write))
+    return create_app(container, areas, log=AccessLog((logs or LogLines()).write), plain=plain)
 
 
 @asynccontextmanager

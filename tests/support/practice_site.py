@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from litestar import Request
 from litestar.di import Provide
+from litestar.types import Scope
 
 from adapters.postgres.database import Database
 from adapters.postgres.practice.answering import PostgresQuickAnswers
@@ -37,6 +38,10 @@ SESSIONS = "/practice-sessions"
 def _actor(request: Request[Any, Any, Any]) -> Actor:
     role = Role(request.headers.get("x-role", Role.STUDENT))
     return Actor(user_id=request.headers.get("x-caller", STUDENT.user_id), role=role, session_id="ses_1")
+
+
+def _caller(scope: Scope) -> Actor:
+    return _actor(Request(scope))
 
 
 @dataclass
@@ -76,7 +81,8 @@ async def site_of(
 ) -> AsyncIterator[Site]:
     """A site with one package of three questions, in which one student is enrolled."""
     practice = StubArea(handlers=[*sessions.handlers, *oversight.handlers])
-    callers = StubArea(dependencies={"actor": Provide(_actor, sync_to_thread=False)})
+    known = {"actor": Provide(_actor, sync_to_thread=False), "caller": Provide(_caller, sync_to_thread=False)}
+    callers = StubArea(dependencies=known)
     served = _use_cases(database, ids, clock)
     providers: dict[str, Any] = {name: (lambda use_case=use_case: use_case) for name, use_case in served.items()}
     world = PostgresWorld(cloned, PostgresTransaction(database, PostgresPracticeWork, ids, clock))

@@ -15,19 +15,26 @@ select s.rules,
  where s.user_id = %(user_id)s and s.id = %(session_id)s;
 
 -- name: keep_answer
--- The session is held before its slot, as units of work do. Each condition is looked at again by PostgreSQL when a row
--- had to be waited for, so that of two answers to the same revision one is kept. The time is read after that wait, so
--- that an answer comes after what it waited for and not after the end. The link of the record is the one that
--- domain.exam.record computes. Equal answers are equal documents: there is one spelling of each.
+-- Nothing happens unless the claim stands, where there is one. The session is held before its slot, as units of work do.
+-- Each condition is looked at again by PostgreSQL when a row had to be waited for, so that of two answers to the same
+-- revision one is kept. The time is read after that wait, so that an answer comes after what it waited for and not after
+-- the end. The link of the record is the one that domain.exam.record computes. Equal answers are equal documents: there is
+-- one spelling of each.
 with held as materialized (
     select s.user_id, s.id, s.record_count + 1 as position, s.record_hash, s.deadline, s.due_at
       from exam_sessions s
      where s.user_id = %(user_id)s and s.id = %(session_id)s and s.status = 'active'
+       and (%(claim_session_id)s::text is null
+            or exists (select from open_sessions o
+                        where o.user_id = %(user_id)s and o.id = %(claim_session_id)s and o.audience = %(claim_role)s
+                          and clock_timestamp() < least(o.open_until, %(claim_until)s::timestamptz)
+                          and clock_timestamp() >= %(claim_from)s::timestamptz))
        for no key update of s
 ), clock as materialized (
     select coalesce(%(now)s::timestamptz, clock_timestamp()) as now from held
 ), session as materialized (
-    select held.user_id, held.id, held.position, held.record_hash, least(clock.now, held.deadline) as effective_at
+    select held.user_id, held.id, held.position, held.record_hash, clock.now,
+           least(clock.now, held.deadline) as effective_at
       from held, clock
      where held.due_at is null or clock.now <= held.due_at
 ), answered as (
@@ -38,32 +45,39 @@ with held as materialized (
      where t.user_id = session.user_id and t.session_id = session.id and t.slot = %(slot)s
        and t.revision = %(base_revision)s
        and (t.response is distinct from %(response)s::jsonb or t.certainty is distinct from %(certainty)s::text)
-    returning t.user_id, t.session_id, t.slot, t.revision, t.flagged
+    returning t.user_id, t.session_id, t.slot, t.revision, t.flagged, session.position, session.record_hash,
+              session.now, session.effective_at
 ), moved as (
     update exam_sessions s
-       set furthest_slot = greatest(s.furthest_slot, answered.slot), record_count = session.position,
-           record_hash = sha256(session.record_hash || %(digest)s::bytea || int8send(session.position::bigint)
-                                || int8send((extract(epoch from clock.now) * 1000000)::bigint)
-                                || int8send((extract(epoch from session.effective_at) * 1000000)::bigint))
-      from answered, session, clock
+       set furthest_slot = greatest(s.furthest_slot, answered.slot), record_count = answered.position,
+           record_hash = sha256(answered.record_hash || %(digest)s::bytea || int8send(answered.position::bigint)
+                                || int8send((extract(epoch from answered.now) * 1000000)::bigint)
+                                || int8send((extract(epoch from answered.effective_at) * 1000000)::bigint))
+      from answered
      where s.user_id = answered.user_id and s.id = answered.session_id
-    returning s.user_id, s.id, s.record_hash, s.deadline
+    returning s.user_id, s.id, s.record_hash, s.deadline, answered.slot, answered.revision, answered.flagged,
+              answered.position, answered.now, answered.effective_at
 ), noted as (
     insert into exam_records (user_id, session_id, position, at, effective_at, kind, source, slot, revision, autosave,
                               content, hash)
-    select moved.user_id, moved.id, session.position, clock.now, session.effective_at, 'answer', 'student',
-           answered.slot, answered.revision, %(autosave)s, %(content)s, moved.record_hash
-      from moved, answered, session, clock
+    select user_id, id, position, now, effective_at, 'answer', 'student', slot, revision, %(autosave)s::boolean,
+           %(content)s::text, record_hash
+      from moved
 )
-select clock.now as at, answered.revision, answered.flagged, session.effective_at as answered_at, moved.deadline
-  from moved, answered, session, clock;
+select now as at, revision, flagged, effective_at as answered_at, deadline from moved;
 
 -- name: keep_heartbeat
--- Without a gap it is a single update; only a gap takes hold of the row before, because its entry tells of the heartbeat
--- that the update replaces. That heartbeat can but become later while a row is waited for, and then there was no gap.
--- The entry's time is read after that wait, so that the record stays in the order of time.
+-- Nothing happens unless the claim stands, where there is one. Without a gap it is a single update; only a gap takes hold
+-- of the row before, because its entry tells of the heartbeat that the update replaces. That heartbeat can but become later
+-- while a row is waited for, and then there was no gap. The entry's time is read after that wait, so that the record stays
+-- in the order of time.
 with clock as materialized (
     select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+     where %(claim_session_id)s::text is null
+        or exists (select from open_sessions o
+                    where o.user_id = %(user_id)s and o.id = %(claim_session_id)s and o.audience = %(claim_role)s
+                      and clock_timestamp() < least(o.open_until, %(claim_until)s::timestamptz)
+                      and clock_timestamp() >= %(claim_from)s::timestamptz)
 ), silent as materialized (
     select s.last_heartbeat_at as since
       from clock, exam_sessions s
@@ -94,7 +108,7 @@ with clock as materialized (
     returning s.user_id, s.id, s.last_seq, s.deadline, s.record_count, s.record_hash, s.last_heartbeat_at
 ), noted as (
     insert into exam_records (user_id, session_id, position, at, effective_at, kind, source, id, type, content, hash)
-    select beaten.user_id, beaten.id, beaten.record_count, gap.now, gap.since, 'event', 'system', %(event_id)s,
+    select beaten.user_id, beaten.id, beaten.record_count, gap.now, gap.since, 'event', 'system', %(event_id)s::text,
            'connection_gap', '{}', beaten.record_hash
       from beaten, gap
 )

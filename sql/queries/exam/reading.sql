@@ -34,7 +34,7 @@ select s.user_id, s.id, s.exam_package_id, s.tier_id, s.attempt_no, s.created_at
        s.invalidated_by, s.invalidation_reason, s.grade_revision, s.mark, s.max_mark, s.certainty_mark, s.passed,
        s.graded_at, s.drift_told_at, s.furthest_slot, s.record_count, s.record_hash, s.last_seq, s.last_heartbeat_at,
        coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
-       (select jsonb_agg(jsonb_build_object(
+       (select json_agg(json_build_object(
                    'user_id', t.user_id, 'session_id', t.session_id, 'slot', t.slot, 'section', t.section,
                    'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
                    'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,

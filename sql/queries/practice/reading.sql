@@ -1,7 +1,9 @@
--- What students see of practice. Only `review` reads keys, once its rule allows it.
+-- What students see of practice. Only `review` reads keys, once its rule allows it. Slots with their questions come as
+-- text, to be read once.
 
 -- name: read_session
--- A session with its questions and the student's own responses; no key is read.
+-- A session with its questions and the student's own responses; no key is read. None unless the claim stands, where there
+-- is one.
 select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
        s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
        s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason,
@@ -9,7 +11,7 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.
        exists (select from practice_under_exam u
                 where u.user_id = s.user_id and u.session_id = s.id
                   and (u.live_until is null or u.live_until >= clock.now)) as under_exam,
-       (select jsonb_agg(jsonb_build_object(
+       (select json_agg(json_build_object(
                    'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
                    'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
                    'choice_order', t.choice_order, 'topic_id', t.topic_id, 'max_mark', t.max_mark::text,
@@ -17,12 +19,17 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.
                    'certainty', t.certainty, 'answered_at', t.answered_at,
                    'flagged', exists (select from flagged_questions f
                                        where f.user_id = t.user_id and f.question_id = t.question_id)
-               ) order by t.slot)
+               ) order by t.slot)::text
           from practice_slots t
           join question_versions v on v.question_id = t.question_id and v.version = t.version
          where t.user_id = s.user_id and t.session_id = s.id) as slots
   from practice_sessions s, (select coalesce(%(now)s::timestamptz, clock_timestamp()) as now) clock
- where s.user_id = %(user_id)s and s.id = %(session_id)s;
+ where s.user_id = %(user_id)s and s.id = %(session_id)s
+   and (%(claim_session_id)s::text is null
+        or exists (select from open_sessions o
+                    where o.user_id = %(user_id)s and o.id = %(claim_session_id)s and o.audience = %(claim_role)s
+                      and clock_timestamp() < least(o.open_until, %(claim_until)s::timestamptz)
+                      and clock_timestamp() >= %(claim_from)s::timestamptz));
 
 -- name: list_sessions
 -- Identifiers grow with time, so the primary key read backwards is the newest first. A session past its deadline is a
@@ -86,7 +93,7 @@ select s.exam_package_id, count(*) as attempts, sum(s.answered_count) as answere
 select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.policy, s.source, s.template_id,
        s.template_version, s.requested, s.served, s.answered_count, s.correct_count, s.started_at, s.deadline,
        s.paused_at, s.finished_at, s.last_event_at, s.invalidation_reason, clock.now, told.under_exam,
-       (select jsonb_agg(jsonb_build_object(
+       (select json_agg(json_build_object(
                    'slot', t.slot, 'question_id', t.question_id, 'version', t.version, 'kind', v.kind, 'stem', v.stem,
                    'stem_format', v.stem_format, 'choices', v.choices, 'prompts', v.prompts,
                    'choice_order', t.choice_order, 'topic_id', t.topic_id, 'max_mark', t.max_mark::text,
@@ -101,7 +108,7 @@ select s.user_id, s.id, s.exam_package_id, s.status, s.feedback, s.certainty, s.
                                        and (s.status = 'finished'
                                             or s.status <> 'invalidated' and s.deadline <= clock.now)
                                       then v.answer_key end
-               ) order by t.slot)
+               ) order by t.slot)::text
           from practice_slots t
           join question_versions v on v.question_id = t.question_id and v.version = t.version
          where t.user_id = s.user_id and t.session_id = s.id) as slots

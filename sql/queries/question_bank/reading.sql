@@ -65,14 +65,24 @@ select r.version, r.round, r.submitted_by, s.name as submitted_by_name, r.submit
  order by r.version desc, r.round desc;
 
 -- name: read_published_question
--- What a student may see: no key, no explanation and no weight is selected. Enrolled is who is enrolled right now.
-select q.id as question_id, q.question_bank_id, v.topic_id, v.difficulty_id, v.version, v.kind, v.stem, v.stem_format,
-       v.choices, v.prompts, v.points as max_mark, v.shuffle
+-- What a student may see: no key, no explanation and no weight is selected. Enrolled is who is enrolled right now, and
+-- nothing is told unless the claim stands, where there is one. Of a version that the reader knows, which never changes, only
+-- is told that it is still the one to be seen.
+select q.id as question_id, q.question_bank_id, q.topic_id, q.difficulty_id, q.published_version as version, v.kind, v.stem,
+       v.stem_format, v.choices, v.prompts, v.points as max_mark, v.shuffle
   from questions q
   join question_banks b on b.id = q.question_bank_id and b.visibility = 'visible'
-  join question_versions v on v.question_id = q.id and v.version = q.published_version and v.status = 'published'
- where q.id = %(question_id)s
+  left join question_versions v
+    on v.question_id = q.id and v.version = q.published_version and v.status = 'published'
+   and v.version is distinct from %(known_version)s::integer
+ where q.id = %(question_id)s and (v.version is not null or q.published_version = %(known_version)s::integer)
    and exists (select from enrollments e
                  join exam_package_banks l on l.exam_package_id = e.exam_package_id
                 where e.user_id = %(user_id)s and e.status = 'active'
-                  and (e.expires_at is null or e.expires_at > now()) and l.question_bank_id = q.question_bank_id);
+                  and (e.expires_at is null or e.expires_at > clock_timestamp())
+                  and l.question_bank_id = q.question_bank_id)
+   and (%(claim_session_id)s::text is null
+        or exists (select from open_sessions o
+                    where o.user_id = %(user_id)s and o.id = %(claim_session_id)s and o.audience = %(claim_role)s
+                      and clock_timestamp() < least(o.open_until, %(claim_until)s::timestamptz)
+                      and clock_timestamp() >= %(claim_from)s::timestamptz));

@@ -15,6 +15,8 @@ from domain.auth.people import Role
 from domain.auth.sessions import TokenInvalid
 
 _ALGORITHM = "HS256"
+# Signs bytes: the claims are written by an encoder that is a good deal faster than the one of `jwt.encode`.
+_SIGNATURES = jwt.PyJWS(algorithms=[_ALGORITHM])
 _TYPE = "at+jwt"
 _MAX_LENGTH = 4_096
 # Headers that point at a key, or ask for an extension to be understood. We name our keys ourselves.
@@ -75,7 +77,7 @@ class JwtAccessTokens(AccessTokens):
             jti=claims.token_id,
         )
         headers = {"typ": _TYPE, "kid": self._newest.id}
-        return jwt.encode(msgspec.to_builtins(payload), self._newest.bytes, algorithm=_ALGORITHM, headers=headers)
+        return _SIGNATURES.encode(msgspec.json.encode(payload), self._newest.bytes, _ALGORITHM, headers)
 
     def read(self, token: str) -> AccessClaims:
         known = self._remembered.get(token)

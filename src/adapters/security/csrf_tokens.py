@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from adapters.security.keys import Key, key_ring
@@ -16,15 +17,31 @@ _RANDOM_BYTES = 16
 
 
 class HmacCsrfTokens(CsrfTokens):
-    """A token is worth something for one session only, so that nobody can plant one that they made for theirs."""
+    """A token is worth something for one session only, so that nobody can plant one that they made for theirs.
 
-    def __init__(self, installation_secrets: Sequence[str]) -> None:
+    A browser shows the same one with every change. That it belongs to its session never changes, and is remembered;
+    what was refused is not.
+    """
+
+    def __init__(self, installation_secrets: Sequence[str], *, remembered: int = 10_000) -> None:
         self._ring = key_ring(installation_secrets, "csrf")
+        self._belonging: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._room = remembered
 
     def issue(self, session_id: str) -> str:
         return _token(self._ring[0], session_id, secrets.token_bytes(_RANDOM_BYTES))
 
     def belongs(self, token: str, session_id: str) -> bool:
+        if (token, session_id) in self._belonging:
+            return True
+        if not self._is_ours(token, session_id):
+            return False
+        self._belonging[token, session_id] = None
+        if len(self._belonging) > self._room:
+            self._belonging.popitem(last=False)
+        return True
+
+    def _is_ours(self, token: str, session_id: str) -> bool:
         try:
             random = _decode(token.partition(".")[0])
         except ValueError:

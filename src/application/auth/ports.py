@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -60,6 +60,17 @@ class VerificationClaims:
     request_type: str | None = None
     issued_at: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickRotation:
+    """A presented refresh token, by its hash, and the successor that it is to have, as the store will know it."""
+
+    portal: Role
+    token_hash: bytes = field(repr=False)
+    successor_hash: bytes = field(repr=False)
+    successor_masked: bytes = field(repr=False)
+    idle: timedelta
 
 
 class PeopleWork(Work, Protocol):
@@ -251,6 +262,18 @@ class AuthReader(Protocol):
     @abstractmethod
     async def find_user(self, user_id: str) -> User | None:
         """The person with this id, deleted or not."""
+
+
+class QuickRefresh(Protocol):
+    """The common case of a refresh in one round trip; what is not the common case is left to the unit of work."""
+
+    @abstractmethod
+    async def rotate(self, rotation: QuickRotation) -> Session | None:
+        """Uses up the token, adds its successor and prolongs the session, or does nothing and waits for nobody.
+
+        Only a token that was not used, of a session that is live at this portal, whose person may use it and has no
+        more live sessions than allowed. The session comes back as prolonged: it was seen now, by the store's time.
+        """
 
 
 class PasswordHasher(Protocol):

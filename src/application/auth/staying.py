@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 
+from application.auth.claimants import Claimant
 from application.auth.events import AuthAct, AuthEvent
 from application.auth.limiting import end_surplus, is_crowded
 from application.auth.opening import IssueAccess
@@ -15,6 +18,8 @@ from application.auth.ports import (
     AuthReader,
     AuthWork,
     HeldSession,
+    QuickRefresh,
+    QuickRotation,
     TokenSource,
 )
 from application.auth.views import OwnProfile
@@ -23,6 +28,7 @@ from domain.auth.people import Actor, Role
 from domain.auth.refresh import Decision, RefreshToken, decide, decode_token, digest, encode_token, mask
 from domain.auth.sessions import (
     Door,
+    PasswordChangeRequired,
     RefreshInvalid,
     RefreshReused,
     Session,
@@ -57,6 +63,26 @@ class Authenticate:
             must_change_password=standing.must_change_password,
         )
 
+    def claim(self, token: str) -> Claimant:
+        """What a token says by itself; for whoever asks the store in the statement that does the work."""
+        claims, leeway = self.tokens.read(token), self.policy.leeway_seconds
+        if claims.audience is not claims.role:
+            raise TokenInvalid
+        return Claimant(
+            user_id=claims.user_id,
+            session_id=claims.session_id,
+            role=claims.role,
+            valid_from=datetime.fromtimestamp(max(claims.not_before, claims.issued_at) - leeway, UTC),
+            valid_until=datetime.fromtimestamp(claims.expires_at + leeway, UTC),
+            confirm=partial(self._confirm, token),
+        )
+
+    async def _confirm(self, token: str) -> Actor:
+        actor = await self(token)
+        if actor.must_change_password:
+            raise PasswordChangeRequired
+        return actor
+
     def _check_claims(self, claims: AccessClaims, standing: Standing) -> None:
         now, leeway = standing.now.timestamp(), self.policy.leeway_seconds
         if claims.audience is not standing.audience or claims.role is not standing.role:
@@ -85,7 +111,7 @@ class _Reused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshSession:
+class RefreshWithCare:
     """A refresh token is used once and brings its successor; the same successor again if the reply was lost or two tabs
     asked at once. Any other second use means two holders: the session ends for both, and that is on record.
 
@@ -135,7 +161,7 @@ class RefreshSession:
             return await self._end_reused(work, session, link, latest)
         if decision is Decision.ROTATE:
             return await self._rotate(work, session, link, token)
-        return self._answer(work, session, link.successor_under(token))
+        return _refreshed(self.issue_access, work.now, session, link.successor_under(token))
 
     async def _hold(self, work: AuthWork, portal: Role, token: bytes) -> HeldSession:
         held = await work.hold_session_of(digest(token))
@@ -151,7 +177,7 @@ class RefreshSession:
         prolonged = session.prolonged(work.now, self.policy.life)
         spent = link.spent(work.now, mask(token, successor))
         await work.rotate(spent, link.successor(successor, work.now), prolonged)
-        return self._answer(work, prolonged, successor)
+        return _refreshed(self.issue_access, work.now, prolonged, successor)
 
     async def _end_reused(self, work: AuthWork, session: Session, link: RefreshToken, latest: RefreshToken) -> _Reused:
         await work.end_session(session.user_id, session.id, SessionEnd.REFRESH_REUSED)
@@ -169,13 +195,44 @@ class RefreshSession:
         )
         return _Reused(event=event)
 
-    def _answer(self, work: AuthWork, session: Session, token: bytes) -> Refreshed:
-        return Refreshed(
-            session=session,
-            access_token=self.issue_access(session, work.now),
-            refresh_token=encode_token(token),
-            expires_in=self.policy.access_seconds,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshSession:
+    """A refresh in one round trip where the token was never used and nothing else stands against it. All else is left,
+    without a trace, to the refresh with care.
+    """
+
+    quick: QuickRefresh
+    with_care: RefreshWithCare
+    source: TokenSource
+    issue_access: IssueAccess
+    policy: AuthPolicy
+
+    async def __call__(self, portal: Role, presented: str) -> Refreshed:
+        token = decode_token(presented)
+        # Made once, so that the store may try again after a roll-back.
+        successor = self.source.new()
+        session = await self.quick.rotate(
+            QuickRotation(
+                portal=portal,
+                token_hash=digest(token),
+                successor_hash=digest(successor),
+                successor_masked=mask(token, successor),
+                idle=self.policy.life.idle,
+            )
         )
+        if session is None:
+            return await self.with_care(portal, presented)
+        return _refreshed(self.issue_access, session.last_seen_at, session, successor)
+
+
+def _refreshed(issue_access: IssueAccess, now: datetime, session: Session, token: bytes) -> Refreshed:
+    return Refreshed(
+        session=session,
+        access_token=issue_access(session, now),
+        refresh_token=encode_token(token),
+        expires_in=issue_access.policy.access_seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

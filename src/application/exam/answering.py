@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from application.auth.claimants import Caller, claim_of, confirmed
 from application.exam.ports.quick import QuickAnswer, QuickExam
 from application.exam.ports.sessions import ExamWork
 from application.exam.settling import NewId, accepted, hold, refused
@@ -42,20 +43,21 @@ class SaveAnswer:
     Whoever answers says which revision they saw. If it was changed meanwhile, in another tab say, a real answer is
     refused and one that the browser saved by itself changes nothing. An answer in the plain case takes one round trip;
     whatever is not that plain is decided by the unit of work, to which the quick way leaves it without a trace.
+    Whether a claimant's session stands is asked in the statement that keeps the answer, or before anything is told.
     """
 
     transact: Transaction[ExamWork]
     ids: IdGenerator
     quick: QuickExam
 
-    async def __call__(self, actor: Actor, session_id: str, answer: GivenAnswer) -> AnswerSaved:
-        quickly = await self._quickly(actor, session_id, answer)
-        return quickly or await self._carefully(actor, session_id, answer)
+    async def __call__(self, caller: Caller, session_id: str, answer: GivenAnswer) -> AnswerSaved:
+        quickly = await self._quickly(caller, session_id, answer)
+        return quickly or await self._carefully(await confirmed(caller), session_id, answer)
 
-    async def _quickly(self, actor: Actor, session_id: str, answer: GivenAnswer) -> AnswerSaved | None:
+    async def _quickly(self, caller: Caller, session_id: str, answer: GivenAnswer) -> AnswerSaved | None:
         if once_only.get() is not None:
             return None  # the answer to a key is kept by the unit of work
-        paper = await self.quick.paper(actor.user_id, session_id)
+        paper = await self.quick.paper(caller.user_id, session_id)
         asked = None if paper is None else paper.slots.get(answer.slot)
         if paper is None or asked is None or paper.rules.navigation is Navigation.LINEAR:
             return None
@@ -63,7 +65,7 @@ class SaveAnswer:
             fitting = fit(paper.rules, asked, given(asked, answer))
         except AnswerInvalid:
             return None  # a session that is over says so first
-        kept = await self.quick.save_answer(_quick(actor, session_id, answer.slot, fitting))
+        kept = await self.quick.save_answer(_quick(caller, session_id, answer.slot, fitting))
         return None if kept is None else AnswerSaved.of(kept.slot)
 
     async def _carefully(self, actor: Actor, session_id: str, answer: GivenAnswer) -> AnswerSaved:
@@ -103,9 +105,9 @@ def given(asked: AskedSlot | None, answer: GivenAnswer) -> Given:
     )
 
 
-def _quick(actor: Actor, session_id: str, slot: int, fitting: Given) -> QuickAnswer:
+def _quick(caller: Caller, session_id: str, slot: int, fitting: Given) -> QuickAnswer:
     return QuickAnswer(
-        user_id=actor.user_id,
+        user_id=caller.user_id,
         session_id=session_id,
         slot=slot,
         response=fitting.response,
@@ -113,4 +115,5 @@ def _quick(actor: Actor, session_id: str, slot: int, fitting: Given) -> QuickAns
         certainty=fitting.certainty,
         autosave=fitting.autosave,
         flagged=fitting.flagged,
+        claim=claim_of(caller),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from application.auth.claimants import Caller, claim_of, confirmed
 from application.exam.ports.quick import KeptBeat, QuickBeat, QuickExam
 from application.exam.ports.sessions import StartWork
 from application.exam.settling import accepted, hold, refused
@@ -45,6 +46,8 @@ class Heartbeat:
     Heartbeats may be lost, repeated or overtaken by one another: the one with the highest number stands, and none of
     them ever changes a mark. A silence of more than 15 seconds and a clock that is more than 30 seconds off go into the
     record. With the id of a session that there is not, a heartbeat of an enrolled student begins it.
+
+    Whether a claimant's session stands is asked in the statement that keeps the heartbeat, or before anything is told.
     """
 
     transact: Transaction[StartWork]
@@ -52,27 +55,30 @@ class Heartbeat:
     quick: QuickExam
     start_exam: StartExam
 
-    async def __call__(self, actor: Actor, session_id: str, told: Beat) -> Pulse:
-        if told.snapshot is not None and len(told.snapshot) > MAX_SNAPSHOT:
-            raise SnapshotTooLarge
-        quickly = await self._quickly(actor, session_id, told)
+    async def __call__(self, caller: Caller, session_id: str, told: Beat) -> Pulse:
+        fits = told.snapshot is None or len(told.snapshot) <= MAX_SNAPSHOT
+        quickly = await self._quickly(caller, session_id, told) if fits else None
         if quickly is not None:
             return quickly
+        actor = await confirmed(caller)
+        if not fits:
+            raise SnapshotTooLarge
         try:
             return await self._carefully(actor, session_id, told)
         except ExamSessionNotFound:
             return await self._beginning(actor, session_id, told)
 
-    async def _quickly(self, actor: Actor, session_id: str, told: Beat) -> Pulse | None:
+    async def _quickly(self, caller: Caller, session_id: str, told: Beat) -> Pulse | None:
         if once_only.get() is not None:
             return None  # the answer to a key is kept by the unit of work
         kept = await self.quick.heartbeat(
             QuickBeat(
-                user_id=actor.user_id,
+                user_id=caller.user_id,
                 session_id=session_id,
                 seq=told.seq,
                 client_at=told.client_at,
                 snapshot=told.snapshot,
+                claim=claim_of(caller),
             )
         )
         return None if kept is None else _active(session_id, kept)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from application.auth.claimants import Caller, claim_of, confirmed
 from application.idempotency import once_only
 from application.ports import Transaction
 from application.practice.ending import after_end
@@ -22,7 +23,7 @@ from domain.practice.refusals import PracticeFinished, PracticeSessionNotFound, 
 from domain.practice.sessions import Answered, PracticeSession, PracticeSlot, give_answer, lapse, marked
 from domain.progress.activity import Activity, ActivityKind
 from domain.progress.students import StudentProgress
-from domain.question_bank.ordering import shown_ids
+from domain.question_bank.ordering import keeps_ids, shown_ids
 from domain.question_bank.questions import AnswerInvalid, KeyedQuestion
 
 
@@ -32,6 +33,7 @@ class AnswerQuestion:
 
     The very same answer again is answered with the same result, so that a request whose reply was lost can be repeated.
     While an exam of the student asks a question of the session, nothing is taken or told.
+    A claimant's session is asked for in the statement that keeps the answer, or before anything else is told.
     An answer that neither ends its session nor begins a day nor earns a badge takes one round trip. Whatever is not
     that plain is decided by the unit of work, to which the quick way leaves it without a trace.
     """
@@ -39,15 +41,18 @@ class AnswerQuestion:
     transact: Transaction[PracticeWork]
     quick: QuickAnswers
 
-    async def __call__(self, actor: Actor, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView:
+    async def __call__(self, caller: Caller, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView:
+        quickly = await self._quickly(caller, session_id, target, answer)
+        if quickly is not None:
+            return quickly
+        actor = await confirmed(caller)
         _refuse_no_target(target)
-        quickly = await self._quickly(actor, session_id, target, answer)
-        return quickly or await self._carefully(actor, session_id, target, answer)
+        return await self._carefully(actor, session_id, target, answer)
 
-    async def _quickly(self, actor: Actor, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView | None:
+    async def _quickly(self, caller: Caller, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView | None:
         if once_only.get() is not None:
             return None  # the answer to a key is kept by the unit of work
-        paper = await self.quick.paper(actor.user_id, session_id)
+        paper = await self.quick.paper(caller.user_id, session_id)
         found = None if paper is None else _find(paper, target)
         if paper is None or found is None:
             return None
@@ -55,8 +60,8 @@ class AnswerQuestion:
             answered = marked(paper.rules, found.slot, found.question, _by_own_ids(found.slot, found.question, answer))
         except AnswerInvalid:
             return None  # a session that is over says so first
-        session = await self.quick.keep(answered)
-        return None if session is None else AnswerView.of(session, answered, found.question.kind)
+        tally = await self.quick.keep(answered, claim=claim_of(caller))
+        return None if tally is None else AnswerView.of_open(paper.rules, tally, answered, found.question.kind)
 
     async def _carefully(self, actor: Actor, session_id: str, target: SlotTarget, answer: Answer) -> AnswerView:
         await look_before_repeating(self.transact, actor.user_id, session_id)
@@ -139,6 +144,8 @@ def _activity(before: PracticeSlot) -> Activity:
 
 def _by_own_ids(slot: PracticeSlot, question: KeyedQuestion, answer: Answer) -> Answer:
     """The answer in the question's own names, whatever they are called in this session."""
+    if keeps_ids(question.kind):
+        return answer
     own = {name: choice for choice, name in shown_ids(question.kind, slot.choice_order).items()}
     return replace(answer, response=answer.response.renamed(own))
 

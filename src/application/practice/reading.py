@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from application.auth.claimants import Caller, claim_of, confirmed
 from application.practice.ports.reading import PracticeReader, WantedSessions
 from application.practice.views import PracticeView, ReviewItem, SessionView, SummaryView
 from domain.auth.people import Actor
@@ -17,9 +18,10 @@ class ReadPracticeSession:
 
     practice: PracticeReader
 
-    async def __call__(self, actor: Actor, session_id: str) -> PracticeView:
-        found = await self.practice.session(actor.user_id, session_id)
+    async def __call__(self, caller: Caller, session_id: str) -> PracticeView:
+        found = await self.practice.session(caller.user_id, session_id, claim=claim_of(caller))
         if found is None:
+            await confirmed(caller)
             raise PracticeSessionNotFound
         return found
 

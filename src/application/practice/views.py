@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from domain.practice.judging import FeedbackMode
+from application.practice.ports.answering import Tally
+from domain.practice.judging import FeedbackMode, MarkingRules
 from domain.practice.paper import PracticePaper
 from domain.practice.plans import Source
 from domain.practice.results import Summary
@@ -15,7 +16,7 @@ from domain.practice.sessions import PracticeSession, PracticeSlot, PracticeStat
 from domain.question_bank.certainty import Certainty
 from domain.question_bank.imported import NumericBand, TextFormat
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.ordering import in_order, shown_ids
+from domain.question_bank.ordering import in_order, keeps_ids, shown_ids
 from domain.question_bank.questions import Choice, Response
 from domain.question_bank.revelation import Explanation, Revelation
 
@@ -202,6 +203,19 @@ class AnswerView:
             feedback=_feedback(slot, kind),
         )
 
+    @classmethod
+    def of_open(cls, rules: MarkingRules, tally: Tally, slot: PracticeSlot, kind: QuestionKind) -> AnswerView:
+        """Of a session that goes on, which tells right from wrong only where it does so at once."""
+        at_once = rules.feedback is FeedbackMode.IMMEDIATE
+        return cls(
+            slot=slot.slot,
+            question_id=slot.question_id,
+            answered_count=tally.answered_count,
+            correct_count=tally.correct_count if at_once else None,
+            status=PracticeStatus.ACTIVE,
+            feedback=_feedback(slot, kind),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
@@ -258,7 +272,8 @@ class SummaryView:
 def _feedback(slot: PracticeSlot, kind: QuestionKind) -> FeedbackView | None:
     if slot.feedback is None or slot.mark is None:
         return None
-    shown = slot.feedback.renamed(shown_ids(kind, slot.choice_order))
+    told = slot.feedback
+    shown = told if keeps_ids(kind) else told.renamed(shown_ids(kind, slot.choice_order))
     return FeedbackView(
         correct=slot.correct is True,
         mark=slot.mark,

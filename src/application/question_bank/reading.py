@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
+from application.auth.claimants import Caller, claim_of, confirmed
 from application.question_bank.ports.reading import QuestionReader
 from application.question_bank.steps import QuestionState
 from application.question_bank.views import Difference, ReviewView, StudentQuestion, VersionSummary, VersionView
@@ -14,11 +16,12 @@ from domain.errors import DomainError, Kind
 from domain.question_bank.differences import compare
 from domain.question_bank.lifecycle_refusals import QuestionNotFound
 from domain.question_bank.ordering import choice_order, shown_ids
-from domain.question_bank.questions import PublicQuestion
 
 T = TypeVar("T")
 MOST_ROUNDS: Final = 200
 """Rounds of review that are shown, the latest; a question that took more has been a long story."""
+_REMEMBERED: Final = 2_048
+"""Questions whose order is not worked out again while they are asked for; it follows from what they are."""
 
 
 class QuestionVersionNotFound(DomainError):
@@ -93,9 +96,11 @@ class ReadPublishedQuestion:
 
     questions: QuestionReader
 
-    async def __call__(self, actor: Actor, question_id: str) -> StudentQuestion:
-        found = _found(await self.questions.published_question(actor.user_id, question_id))
-        return replace(found, question=_without_hints(found.question))
+    async def __call__(self, caller: Caller, question_id: str) -> StudentQuestion:
+        found = await self.questions.published_question(caller.user_id, question_id, claim=claim_of(caller))
+        if found is None:
+            await confirmed(caller)
+        return _without_hints(_found(found))
 
 
 def _found(thing: T | None) -> T:
@@ -113,8 +118,11 @@ async def _read(
     return [read[number] for number in numbers]
 
 
-def _without_hints(question: PublicQuestion) -> PublicQuestion:
+@lru_cache(maxsize=_REMEMBERED)
+def _without_hints(seen: StudentQuestion) -> StudentQuestion:
+    question = seen.question
     order = choice_order(question.question_id, question)
     names = shown_ids(question.kind, order)
     choices = {choice.id: choice for choice in question.choices}
-    return replace(question, choices=tuple(replace(choices[id_], id=names[id_]) for id_ in order))
+    shown = tuple(replace(choices[id_], id=names[id_]) for id_ in order)
+    return replace(seen, question=replace(question, choices=shown))

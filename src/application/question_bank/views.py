@@ -73,3 +73,8 @@ class StudentQuestion:
     topic_id: str | None
     difficulty_id: str | None
     question: PublicQuestion
+
+    def __hash__(self) -> int:
+        """Of what names it and where it stands. Its texts, which follow from that, would take longer."""
+        named = (self.question.question_id, self.question.version)
+        return hash((named, self.question_bank_id, self.topic_id, self.difficulty_id))

@@ -98,7 +98,7 @@ def digest(token: bytes) -> bytes:
 def mask(used: bytes, successor: bytes) -> bytes:
     """Hides `successor` from everybody who does not hold `used`; applied to a mask it takes the mask off."""
     pad = hmac.digest(used, _MASK_LABEL, hashlib.sha256)
-    return bytes(left ^ right for left, right in zip(successor, pad, strict=True))
+    return (int.from_bytes(successor) ^ int.from_bytes(pad)).to_bytes(len(pad))
 
 
 def encode_token(token: bytes) -> str:

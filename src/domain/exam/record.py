@@ -19,6 +19,7 @@ from domain.question_bank.certainty import Certainty
 from domain.question_bank.questions import Response
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class EntryKind(StrEnum):
@@ -128,7 +129,12 @@ def append(
 
 
 def digest(draft: Draft) -> bytes:
-    """32 bytes for what an entry says. No field before the content holds a line break, so none can pose as another."""
+    """32 bytes for what an entry says."""
+    return hashlib.sha256(spelt(draft)).digest()
+
+
+def spelt(draft: Draft) -> bytes:
+    """What an entry says, a line each. No field before the content holds a line break, so none can pose as another."""
     told = (
         draft.kind,
         draft.source,
@@ -142,7 +148,7 @@ def digest(draft: Draft) -> bytes:
         int(draft.autosave),
         draft.content,
     )
-    return hashlib.sha256("\n".join("" if each is None else str(each) for each in told).encode()).digest()
+    return "\n".join(["" if each is None else str(each) for each in told]).encode()
 
 
 def link(previous: bytes, digest: bytes, position: int, at: datetime, effective_at: datetime) -> bytes:
@@ -176,7 +182,7 @@ def answer_content(response: Response | None, certainty: Certainty | None) -> st
 
 def canonical(document: Mapping[str, object]) -> str:
     """A JSON document in one spelling."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(document)
 
 
 def fingerprint(document: Mapping[str, object]) -> str:

@@ -37,10 +37,18 @@ def shown_ids(kind: QuestionKind, order: Sequence[str]) -> Mapping[str, str]:
     return dict(zip(order, sorted(order) if kind in _ORDER_IS_THE_KEY else order, strict=True))
 
 
+def keeps_ids(kind: QuestionKind) -> bool:
+    """Whether `shown_ids` calls each choice by its own id, in whatever order."""
+    return kind not in _ORDER_IS_THE_KEY
+
+
 def in_order(kind: QuestionKind, choices: Iterable[Choice], order: Sequence[str]) -> tuple[Choice, ...]:
     """The choices in the order that their session froze, each by the name it is shown by."""
     by_id: Mapping[str, Choice] = {choice.id: choice for choice in choices}
-    return tuple(replace(by_id[choice], id=name) for choice, name in shown_ids(kind, order).items())
+    return tuple(
+        by_id[choice] if name == choice else replace(by_id[choice], id=name)
+        for choice, name in shown_ids(kind, order).items()
+    )
 
 
 def _blindly(seed: str, question: PublicQuestion) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
@@ -143,11 +143,12 @@ class Response:
 
     def renamed(self, names: Mapping[str, str]) -> Response:
         """The same answer with its choices under other names; a name that is not listed stays."""
-        return replace(
-            self,
-            choice_ids=tuple(sorted(names.get(choice, choice) for choice in self.choice_ids)),
-            order=tuple(names.get(choice, choice) for choice in self.order),
-            pairs=tuple((prompt, names.get(choice, choice)) for prompt, choice in self.pairs),
+        return Response(
+            choice_ids=tuple(sorted([names.get(choice, choice) for choice in self.choice_ids])),
+            numeric_value=self.numeric_value,
+            text=self.text,
+            order=tuple([names.get(choice, choice) for choice in self.order]),
+            pairs=tuple([(prompt, names.get(choice, choice)) for prompt, choice in self.pairs]),
         )
 
 
@@ -173,6 +174,7 @@ _ASKED: Mapping[QuestionKind, _Asked] = {
     QuestionKind.MATCHING: _Asked("pairs", "/pairs", "Match at least one prompt"),
     QuestionKind.ORDERING: _Asked("order", "/order", "Put the options in order"),
 }
+_ALL_ASKED = tuple(dict.fromkeys(_ASKED.values()))
 
 
 def refuse_unfit(question: Answerable, response: Response) -> None:
@@ -181,6 +183,8 @@ def refuse_unfit(question: Answerable, response: Response) -> None:
     One choice where one is asked for, at least one where several are; an order has every choice once; of the prompts
     of a matching question some may be left open.
     """
+    if question.kind in _ONE_CHOICE and _is_one_of(question.choice_ids, response):
+        return
     problems = (
         tuple(_misplaced(question, response))
         or tuple(_strangers(question, response))
@@ -190,10 +194,16 @@ def refuse_unfit(question: Answerable, response: Response) -> None:
         raise _invalid(*problems)
 
 
+def _is_one_of(choice_ids: tuple[str, ...], response: Response) -> bool:
+    """Whether one of these choices was chosen and nothing else was said, as in most answers."""
+    said_more = response.numeric_value is not None or response.text is not None or response.order or response.pairs
+    return not said_more and len(response.choice_ids) == 1 and response.choice_ids[0] in choice_ids
+
+
 def _misplaced(question: Answerable, response: Response) -> Iterator[FieldProblem]:
     """What was given and not asked for, and what was asked for and not given."""
     asked = _ASKED[question.kind]
-    for other in dict.fromkeys(_ASKED.values()):
+    for other in _ALL_ASKED:
         if other is not asked and _gives(response, other):
             yield FieldProblem(other.pointer, "not_asked", f"The question is answered in {asked.pointer[1:]}.")
     if not _gives(response, asked):

@@ -36,6 +36,8 @@ class Revelation:
 
     def renamed(self, names: Mapping[str, str]) -> Revelation:
         """The same with the choices under the names by which they were shown."""
+        if all(name == choice for choice, name in names.items()):
+            return self
         return replace(
             self,
             correct_choice_ids=tuple(names.get(choice, choice) for choice in self.correct_choice_ids),

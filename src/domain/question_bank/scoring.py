@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from domain.question_bank.kinds import QuestionKind
@@ -74,8 +75,14 @@ class Score:
 
     def mark(self, max_mark: Decimal) -> Decimal:
         """The mark out of `max_mark`, rounded once, half to even, at the sixth decimal place."""
-        millionths = round(self.fraction * Fraction(max_mark) * 10**_MARK_PLACES)
-        return Decimal(millionths).scaleb(-_MARK_PLACES)
+        return _mark(self.fraction.numerator, self.fraction.denominator, max_mark)
+
+
+@lru_cache(maxsize=1_024)
+def _mark(numerator: int, denominator: int, max_mark: Decimal) -> Decimal:
+    """The same few marks are given again and again."""
+    millionths = round(Fraction(numerator, denominator) * Fraction(max_mark) * 10**_MARK_PLACES)
+    return Decimal(millionths).scaleb(-_MARK_PLACES)
 
 
 _BLANK = Score(fraction=_NOTHING, correct=False)

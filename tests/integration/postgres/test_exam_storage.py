@@ -51,8 +51,13 @@ _FILL = (
     """
     insert into auth_sessions (user_id, id, door, audience, auth_time, created_at, last_seen_at, idle_expires_at,
                                absolute_expires_at)
-    select 'usr_' || k, 'ses_' || k, 'portal', 'student', now(), now(), now(), now(), now()
+    select 'usr_' || k, 'ses_' || k, 'portal', 'student', now(), now(), now(), now() + interval '1 day',
+           now() + interval '1 day'
       from generate_series(0, 9999) k
+    """,
+    """
+    insert into users (id, email, role, status, password_hash, created_at, updated_at)
+    select 'usr_' || k, k || '@ace.example', 'student', 'active', '', now(), now() from generate_series(0, 9999) k
     """,
     """
     insert into readiness_predictions (user_id, id, exam_package_id, shown_at, p_pass, expected, lowest, highest, need,
@@ -90,6 +95,10 @@ _ASKED: dict[str, Any] = {
     "began_at": later(),
     "passed": True,
     "nth": 3,
+    "claim_session_id": "ses_5",
+    "claim_role": "student",
+    "claim_from": later(days=-10_000),
+    "claim_until": later(days=10_000),
     "revision": 1,
 }
 _LOOK_UPS = (

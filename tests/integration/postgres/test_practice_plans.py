@@ -154,6 +154,10 @@ _ANSWER: Final[dict[str, Any]] = {
     "certainty": None,
     "certainty_mark": None,
     "feedback": None,
+    "claim_session_id": None,
+    "claim_role": None,
+    "claim_from": None,
+    "claim_until": None,
 }
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from adapters.postgres.database import Database
+from adapters.postgres.multiplexer import Lane
 from adapters.postgres.practice.answering import PostgresQuickAnswers
 from application.practice.ports.sessions import SlotTarget
 from application.practice.views import AnswerView
@@ -179,9 +180,13 @@ async def pair(cloned: ClonedDatabase, database: Database, clock: SettableClock)
 
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is sent to PostgreSQL, statement by statement, commits included."""
+    """What is sent to PostgreSQL, statement by statement, commits included, alone or together with others."""
     sent: list[str] = []
-    execute, commit = psycopg.AsyncConnection.execute, psycopg.AsyncConnection.commit
+    execute, commit, ask = psycopg.AsyncConnection.execute, psycopg.AsyncConnection.commit, Lane.ask
+
+    async def shared(self: Lane, query: str, *args: Any) -> Any:
+        sent.append(query)
+        return await ask(self, query, *args)
 
     async def counted(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         sent.append(str(query))
@@ -191,6 +196,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sent.append("commit")
         await commit(self)
 
+    monkeypatch.setattr(Lane, "ask", shared)
     monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
     monkeypatch.setattr(psycopg.AsyncConnection, "commit", committed)
     return sent

@@ -14,13 +14,14 @@ import psycopg
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.exam.quick import PostgresQuickExam, bytes_of, frozen_paper
+from adapters.postgres.exam.quick import PostgresQuickExam, bytes_of, frozen_paper, gap_digest
+from adapters.postgres.multiplexer import Lane
 from application.exam.answering import GivenAnswer
 from application.exam.ports.quick import KeptAnswer, KeptBeat, QuickAnswer, QuickBeat
 from application.exam.pulse import Beat
 from application.exam.views import AnswerSaved, Pulse
 from domain.enrollment.settings import Navigation
-from domain.exam.record import first_broken
+from domain.exam.record import Draft, EntryKind, EntrySource, digest, first_broken
 from domain.exam.refusals import ExamTerminated, ExamTimeExpired, StaleWrite
 from domain.question_bank.questions import Response
 from tests.support.exam_builders import PAPER, exam_rules, later, right, wrong
@@ -47,9 +48,13 @@ async def three(cloned: ClonedDatabase, database: Database, clock: SettableClock
 
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is sent to PostgreSQL, statement by statement, commits included."""
+    """What is sent to PostgreSQL, statement by statement, commits included, alone or together with others."""
     sent: list[str] = []
-    execute, commit = psycopg.AsyncConnection.execute, psycopg.AsyncConnection.commit
+    execute, commit, ask = psycopg.AsyncConnection.execute, psycopg.AsyncConnection.commit, Lane.ask
+
+    async def shared(self: Lane, query: str, *args: Any) -> Any:
+        sent.append(query)
+        return await ask(self, query, *args)
 
     async def counted(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         sent.append(str(query))
@@ -59,6 +64,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sent.append("commit")
         await commit(self)
 
+    monkeypatch.setattr(Lane, "ask", shared)
     monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
     monkeypatch.setattr(psycopg.AsyncConnection, "commit", committed)
     return sent
@@ -210,6 +216,12 @@ async def test_nobody_answers_or_beats_in_the_session_of_another(three: Candidat
     assert await quick.save_answer(stranger) is None
     assert await quick.heartbeat(QuickBeat(user_id="usr_nobody", session_id="exs_1")) is None
     assert not await three.quick.record("exs_1")
+
+
+@pytest.mark.parametrize("event_id", ["evt_1", "evt_01m7y0w5089re0wwbvvzgw20sk", ""])
+def test_a_gap_is_digested_as_every_entry_is(event_id: str) -> None:
+    gap = Draft(kind=EntryKind.EVENT, source=EntrySource.SYSTEM, id=event_id, type="connection_gap")
+    assert gap_digest(event_id) == digest(gap)
 
 
 async def test_what_is_told_is_what_was_kept(three: Candidates) -> None:

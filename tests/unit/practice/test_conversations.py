@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from application.auth.claimants import Claimant
 from application.practice.invalidating import InvalidatePractice
 from application.practice.ports.reading import PracticeReader, WantedSessions
 from application.practice.ports.sessions import SlotTarget
@@ -210,7 +211,7 @@ class ShelfReader(PracticeReader):
     def __init__(self, review: ReviewView | None = None) -> None:
         self._review = review
 
-    async def session(self, user_id: str, session_id: str) -> PracticeView | None:
+    async def session(self, user_id: str, session_id: str, *, claim: Claimant | None = None) -> PracticeView | None:
         view = await self.sessions(user_id, WantedSessions(), None, 1)
         return PracticeView(session=view[0], questions=()) if self._review else None
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from application.auth.claimants import Claimant
 from application.question_bank.ports.reading import QuestionReader
 from application.question_bank.reading import (
     MOST_ROUNDS,
@@ -81,7 +82,9 @@ class Shelf(QuestionReader):
         assert limit == MOST_ROUNDS
         return None if self.hidden else []
 
-    async def published_question(self, user_id: str, question_id: str) -> StudentQuestion | None:
+    async def published_question(
+        self, user_id: str, question_id: str, *, claim: Claimant | None = None
+    ) -> StudentQuestion | None:
         if user_id != ADA.user_id:
             return None
         return StudentQuestion(

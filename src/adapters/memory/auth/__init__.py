@@ -4,6 +4,7 @@ from adapters.memory.auth.accounts import MemoryAccountWork
 from adapters.memory.auth.doors import MemoryDoorWork
 from adapters.memory.auth.mail import MemoryMailWork
 from adapters.memory.auth.people import MemoryInvitationWork, MemoryLinkWork, MemoryPeopleWork
+from adapters.memory.auth.quick import MemoryQuickRefresh
 from adapters.memory.auth.reading import MemoryAuthReader
 from adapters.memory.auth.sessions import MemoryAuthWork
 from adapters.memory.auth.throttle import MemoryThrottleWork
@@ -17,5 +18,6 @@ __all__ = [
     "MemoryLinkWork",
     "MemoryMailWork",
     "MemoryPeopleWork",
+    "MemoryQuickRefresh",
     "MemoryThrottleWork",
 ]

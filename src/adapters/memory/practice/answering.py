@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from application.practice.ports.answering import FrozenPaper, QuickAnswers
-from domain.practice.sessions import PracticeSession, PracticeSlot
+from application.auth.claimants import Claimant
+from application.practice.ports.answering import FrozenPaper, QuickAnswers, Tally
+from domain.practice.sessions import PracticeSlot
 
 
 class NoQuickAnswers(QuickAnswers):
@@ -12,5 +13,5 @@ class NoQuickAnswers(QuickAnswers):
     async def paper(self, user_id: str, session_id: str) -> FrozenPaper | None:
         return None
 
-    async def keep(self, answered: PracticeSlot) -> PracticeSession | None:
+    async def keep(self, answered: PracticeSlot, *, claim: Claimant | None = None) -> Tally | None:
         return None

@@ -6,6 +6,7 @@ from adapters.postgres.auth.invitations import PostgresInvitationWork
 from adapters.postgres.auth.links import PostgresLinkWork
 from adapters.postgres.auth.mail import PostgresMailWork
 from adapters.postgres.auth.people import PostgresPeopleWork
+from adapters.postgres.auth.quick import PostgresQuickRefresh
 from adapters.postgres.auth.reading import PostgresAuthReader
 from adapters.postgres.auth.sessions import PostgresAuthWork
 from adapters.postgres.auth.throttle import PostgresThrottleWork
@@ -19,5 +20,6 @@ __all__ = [
     "PostgresLinkWork",
     "PostgresMailWork",
     "PostgresPeopleWork",
+    "PostgresQuickRefresh",
     "PostgresThrottleWork",
 ]

@@ -35,11 +35,11 @@ class PostgresAuthReader(AuthReader):
         return row is not None and bool(row["found"])
 
     async def read_standing(self, user_id: str, session_id: str) -> Standing | None:
-        row = await self._database.fetch_one(SQL["read_standing"], {"user_id": user_id, "session_id": session_id})
+        row = await self._database.read_one(SQL["read_standing"], {"user_id": user_id, "session_id": session_id})
         return None if row is None else entity(row, Standing)
 
     async def read_profile(self, user_id: str, session_id: str) -> OwnProfile | None:
-        row = await self._database.fetch_one(SQL["read_profile"], {"user_id": user_id, "session_id": session_id})
+        row = await self._database.read_one(SQL["read_profile"], {"user_id": user_id, "session_id": session_id})
         if row is None:
             return None
         session = OwnSession(
@@ -48,7 +48,7 @@ class PostgresAuthReader(AuthReader):
         return OwnProfile(person=entity(row, PersonView), session=session)
 
     async def find_cookie_session(self, token_hash: bytes) -> CookieStanding | None:
-        row = await self._database.fetch_one(SQL["find_cookie_session"], {"token_hash": token_hash})
+        row = await self._database.read_one(SQL["find_cookie_session"], {"token_hash": token_hash})
         if row is None:
             return None
         person = {name.removeprefix("user_"): value for name, value in row.items() if name.startswith("user_")}
@@ -64,5 +64,5 @@ class PostgresAuthReader(AuthReader):
         return None if row is None else entity(row, Link)
 
     async def find_user(self, user_id: str) -> User | None:
-        row = await self._database.fetch_one(SQL["find_user"], {"user_id": user_id})
+        row = await self._database.read_one(SQL["find_user"], {"user_id": user_id})
         return None if row is None else entity(row, User)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from hashlib import sha256
 from sys import getsizeof
 from typing import Any
 
 from msgspec import Raw
 from psycopg.types.json import Jsonb
 
+from adapters.postgres.claims import claim_params
 from adapters.postgres.database import Database
 from adapters.postgres.exam.columns import asked_slot
+from adapters.postgres.remembering import Remembered
 from adapters.postgres.rows import entity
 from adapters.postgres.statements import load
 from application.exam.ports.quick import KeptAnswer, KeptBeat, QuickAnswer, QuickBeat, QuickExam
 from application.ports import Clock, IdGenerator
 from domain.exam.papers import FrozenPaper
-from domain.exam.record import Draft, EntryKind, EntrySource, answer_content, digest
-from domain.exam.sessions import ExamRules
+from domain.exam.record import Draft, EntryKind, EntrySource, answer_content, digest, spelt
+from domain.exam.sessions import ExamRules, ExamSlot
 
 SQL = load("exam/quick")
 _MEMORY = 32 * 2**20
 _SLOT_BYTES = 650
 """About what a slot takes beside the names of what can be chosen, measured."""
 _POINTER_BYTES = 8
-_LONGEST_SILENCE = timedelta(seconds=15)
-_LONGEST_DRIFT = timedelta(seconds=30)
-_DRIFT_PAUSE = timedelta(seconds=60)
+# Intervals, as PostgreSQL reads them.
+_LONGEST_SILENCE = "15 s"
+_LONGEST_DRIFT = "30 s"
+_DRIFT_PAUSE = "60 s"
 _Named = tuple[str, str]
+# What the entry of a gap says, before and after its id: the id is all that differs.
+_GAP = tuple(
+    spelt(Draft(kind=EntryKind.EVENT, source=EntrySource.SYSTEM, id="|", type="connection_gap")).split(b"|", 1)
+)
 
 
 class PostgresQuickExam(QuickExam):
@@ -47,55 +52,44 @@ class PostgresQuickExam(QuickExam):
         self._database = database
         self._ids = ids
         self._clock = clock
-        self._papers: OrderedDict[_Named, FrozenPaper] = OrderedDict()
-        self._room = memory_bytes
+        self._papers = Remembered[_Named, FrozenPaper](memory_bytes, bytes_of)
 
     async def paper(self, user_id: str, session_id: str) -> FrozenPaper | None:
         named = (user_id, session_id)
         known = self._papers.get(named)
         if known is not None:
-            self._papers.move_to_end(named)
             return known
-        row = await self._database.fetch_one(SQL["read_paper"], {"user_id": user_id, "session_id": session_id})
-        return None if row is None else self._remember(named, frozen_paper(named, row))
+        row = await self._database.read_one(SQL["read_paper"], {"user_id": user_id, "session_id": session_id})
+        return None if row is None else self._papers.keep(named, frozen_paper(named, row))
 
     async def save_answer(self, answer: QuickAnswer) -> KeptAnswer | None:
         paper = await self.paper(answer.user_id, answer.session_id)
         asked = None if paper is None else paper.slots.get(answer.slot)
         if asked is None:
             return None
-        row = await self._database.fetch_one(SQL["keep_answer"], self._answer_params(answer))
-        if row is None:
-            return None
-        slot = replace(
-            asked.slot,
-            response=answer.response,
-            revision=row["revision"],
-            certainty=answer.certainty,
-            answered_at=row["answered_at"],
-            flagged=row["flagged"],
-        )
-        return KeptAnswer(at=row["at"], slot=slot, deadline=row["deadline"])
+        row = await self._database.write_one(SQL["keep_answer"], self._answer_params(answer), key=answer.user_id)
+        return None if row is None else _kept(asked.slot, answer, row)
 
     async def heartbeat(self, beat: QuickBeat) -> KeptBeat | None:
-        gap = Draft(kind=EntryKind.EVENT, source=EntrySource.SYSTEM, id=self._ids.new("evt"), type="connection_gap")
-        row = await self._database.fetch_one(
-            SQL["keep_heartbeat"],
-            {
-                "now": None if self._clock is None else self._clock.now(),
-                "user_id": beat.user_id,
-                "session_id": beat.session_id,
-                "seq": beat.seq,
-                "client_at": beat.client_at,
-                "snapshot": None if beat.snapshot is None else Raw(beat.snapshot),
-                "event_id": gap.id,
-                "digest": digest(gap),
-                "longest_silence": _LONGEST_SILENCE,
-                "longest_drift": _LONGEST_DRIFT,
-                "drift_pause": _DRIFT_PAUSE,
-            },
-        )
-        return None if row is None else entity(row, KeptBeat)
+        row = await self._database.write_one(SQL["keep_heartbeat"], self._beat_params(beat), key=beat.user_id)
+        return None if row is None else KeptBeat(at=row["at"], last_seq=row["last_seq"], deadline=row["deadline"])
+
+    def _beat_params(self, beat: QuickBeat) -> dict[str, Any]:
+        event_id = self._ids.new("evt")
+        return {
+            "now": None if self._clock is None else self._clock.now(),
+            "user_id": beat.user_id,
+            "session_id": beat.session_id,
+            "seq": beat.seq,
+            "client_at": beat.client_at,
+            "snapshot": None if beat.snapshot is None else Raw(beat.snapshot),
+            "event_id": event_id,
+            "digest": gap_digest(event_id),
+            "longest_silence": _LONGEST_SILENCE,
+            "longest_drift": _LONGEST_DRIFT,
+            "drift_pause": _DRIFT_PAUSE,
+            **claim_params(beat.claim),
+        }
 
     def _answer_params(self, answer: QuickAnswer) -> dict[str, Any]:
         content = answer_content(answer.response, answer.certainty)
@@ -118,16 +112,35 @@ class PostgresQuickExam(QuickExam):
             "autosave": answer.autosave,
             "content": content,
             "digest": digest(told),
+            **claim_params(answer.claim),
         }
 
-    def _remember(self, named: _Named, paper: FrozenPaper) -> FrozenPaper:
-        if named not in self._papers:
-            self._room -= bytes_of(paper)
-        self._papers[named] = paper
-        while self._room < 0 and self._papers:
-            _, forgotten = self._papers.popitem(last=False)
-            self._room += bytes_of(forgotten)
-        return paper
+
+def gap_digest(event_id: str) -> bytes:
+    """What `digest` says of a gap in the connection with this id."""
+    before, after = _GAP
+    return sha256(before + event_id.encode() + after).digest()
+
+
+def _kept(slot: ExamSlot, answer: QuickAnswer, row: Mapping[str, Any]) -> KeptAnswer:
+    """The slot as the paper has it, answered."""
+    after = ExamSlot(
+        user_id=slot.user_id,
+        session_id=slot.session_id,
+        slot=slot.slot,
+        section=slot.section,
+        question_id=slot.question_id,
+        version=slot.version,
+        topic_id=slot.topic_id,
+        choice_order=slot.choice_order,
+        max_mark=slot.max_mark,
+        response=answer.response,
+        revision=row["revision"],
+        certainty=answer.certainty,
+        answered_at=row["answered_at"],
+        flagged=row["flagged"],
+    )
+    return KeptAnswer(at=row["at"], slot=after, deadline=row["deadline"])
 
 
 def bytes_of(paper: FrozenPaper) -> int:

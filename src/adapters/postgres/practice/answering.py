@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from sys import getsizeof
 from typing import Any
 
+import msgspec
+
+from adapters.postgres.claims import claim_params
 from adapters.postgres.database import Database
-from adapters.postgres.rows import entity, record
+from adapters.postgres.remembering import Remembered
+from adapters.postgres.rows import entity
 from adapters.postgres.statements import load
+from application.auth.claimants import Claimant
 from application.ports import Clock
-from application.practice.ports.answering import FrozenPaper, OpenSlot, QuickAnswers
+from application.practice.ports.answering import FrozenPaper, OpenSlot, QuickAnswers, Tally
 from domain.practice.judging import MarkingRules
-from domain.practice.sessions import MAX_SECONDS_PER_EVENT, PracticeSession, PracticeSlot
+from domain.practice.sessions import MAX_SECONDS_PER_EVENT, PracticeSlot
 from domain.progress.badges import answer_thresholds
 from domain.question_bank.kinds import QuestionKind
-from domain.question_bank.questions import AnswerKey, KeyedQuestion
+from domain.question_bank.questions import AnswerKey, KeyedQuestion, Response
+from domain.question_bank.revelation import Revelation
 
 SQL = load("practice/answering")
 _MEMORY = 32 * 2**20
 _SLOT_BYTES = 1_500
 """What a slot takes apart from its explanations, measured."""
+_RULES: dict[str, Any] = {
+    "thresholds": "{" + ",".join(map(str, answer_thresholds())) + "}",
+    "longest": MAX_SECONDS_PER_EVENT,
+}
 _Named = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SlotRow:
+    """A slot as `read_paper` returns it."""
+
+    slot: int
+    question_id: str
+    version: int
+    topic_id: str | None
+    choice_order: tuple[str, ...]
+    max_mark: Decimal
+    kind: QuestionKind
+    answer_key: AnswerKey
+    prompt_ids: tuple[str, ...]
+
+    def opened(self, named: _Named) -> OpenSlot:
+        """Of the session that is named by its student and its id."""
+        user_id, session_id = named
+        return OpenSlot(
+            slot=PracticeSlot(
+                user_id=user_id,
+                session_id=session_id,
+                slot=self.slot,
+                question_id=self.question_id,
+                version=self.version,
+                topic_id=self.topic_id,
+                choice_order=self.choice_order,
+                max_mark=self.max_mark,
+            ),
+            question=KeyedQuestion(
+                kind=self.kind, choice_ids=self.choice_order, prompt_ids=self.prompt_ids, key=self.answer_key
+            ),
+        )
+
+
+_SLOTS = msgspec.json.Decoder(tuple[_SlotRow, ...])
 
 
 class PostgresQuickAnswers(QuickAnswers):
@@ -35,38 +83,40 @@ class PostgresQuickAnswers(QuickAnswers):
         """`clock` replaces the database's own, for tests."""
         self._database = database
         self._clock = clock
-        self._papers: OrderedDict[_Named, FrozenPaper] = OrderedDict()
-        self._room = memory_bytes
+        self._papers: Remembered[_Named, FrozenPaper] = Remembered(memory_bytes, _bytes)
 
     async def paper(self, user_id: str, session_id: str) -> FrozenPaper | None:
         named = (user_id, session_id)
         known = self._papers.get(named)
         if known is not None:
-            self._papers.move_to_end(named)
             return known
-        row = await self._database.fetch_one(SQL["read_paper"], {"user_id": user_id, "session_id": session_id})
-        return None if row is None else self._remember(named, _paper(named, row))
+        row = await self._database.read_one(SQL["read_paper"], {"user_id": user_id, "session_id": session_id})
+        return None if row is None else self._papers.keep(named, _paper(named, row))
 
-    async def keep(self, answered: PracticeSlot) -> PracticeSession | None:
-        row = await self._database.fetch_one(
-            SQL["keep_answer"],
-            record(answered)
-            | {
-                "now": None if self._clock is None else self._clock.now(),
-                "thresholds": list(answer_thresholds()),
-                "longest": MAX_SECONDS_PER_EVENT,
-            },
-        )
-        return None if row is None else entity(row, PracticeSession)
+    async def keep(self, answered: PracticeSlot, *, claim: Claimant | None = None) -> Tally | None:
+        params = _RULES | claim_params(claim) | _kept(answered)
+        params["now"] = None if self._clock is None else self._clock.now()
+        row = await self._database.write_one(SQL["keep_answer"], params, key=answered.user_id)
+        return None if row is None else Tally(answered_count=row["answered_count"], correct_count=row["correct_count"])
 
-    def _remember(self, named: _Named, paper: FrozenPaper) -> FrozenPaper:
-        if named not in self._papers:
-            self._room -= _bytes(paper)
-        self._papers[named] = paper
-        while self._room < 0 and self._papers:
-            _, forgotten = self._papers.popitem(last=False)
-            self._room += _bytes(forgotten)
-        return paper
+
+def _kept(answered: PracticeSlot) -> dict[str, Any]:
+    """What an answer changes, and where. Documents are text as they are stored."""
+    return {
+        "user_id": answered.user_id,
+        "session_id": answered.session_id,
+        "slot": answered.slot,
+        "response": _document(answered.response),
+        "certainty": answered.certainty and answered.certainty.value,
+        "correct": answered.correct,
+        "mark": answered.mark,
+        "certainty_mark": answered.certainty_mark,
+        "feedback": _document(answered.feedback),
+    }
+
+
+def _document(value: Response | Revelation | None) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _bytes(paper: FrozenPaper) -> int:
@@ -77,20 +127,9 @@ def _bytes(paper: FrozenPaper) -> int:
 
 
 def _paper(named: _Named, row: Mapping[str, Any]) -> FrozenPaper:
-    slots = [_open_slot(named, slot) for slot in row["slots"]]
+    slots = [each.opened(named) for each in _SLOTS.decode(row["slots"])]
     return FrozenPaper(
         rules=entity(row, MarkingRules),
         by_slot={each.slot.slot: each for each in slots},
         by_question={each.slot.question_id: each for each in slots},
     )
-
-
-def _open_slot(named: _Named, row: Mapping[str, Any]) -> OpenSlot:
-    slot = entity({**row, "user_id": named[0], "session_id": named[1]}, PracticeSlot)
-    question = KeyedQuestion(
-        kind=QuestionKind(row["kind"]),
-        choice_ids=slot.choice_order,
-        prompt_ids=tuple(row["prompt_ids"]),
-        key=entity(row["answer_key"], AnswerKey),
-    )
-    return OpenSlot(slot=slot, question=question)

@@ -8,9 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from adapters.postgres.claims import claim_params
 from adapters.postgres.database import Database
 from adapters.postgres.rows import entities, entity, record
 from adapters.postgres.statements import load
+from application.auth.claimants import Claimant
 from application.ports import Clock
 from application.practice.ports.reading import AttemptReader, OversightReader, PracticeReader, WantedSessions
 from application.practice.views import (
@@ -92,6 +96,9 @@ class _SlotRow:
         return shown_ids(self.kind, self.choice_order)
 
 
+_SLOTS = msgspec.json.Decoder(tuple[_SlotRow, ...])
+
+
 class PostgresPracticeReader(PracticeReader, AttemptReader, OversightReader):
     """Each read is one statement; `clock` replaces the database's own, for tests."""
 
@@ -99,11 +106,12 @@ class PostgresPracticeReader(PracticeReader, AttemptReader, OversightReader):
         self._database = database
         self._clock = clock
 
-    async def session(self, user_id: str, session_id: str) -> PracticeView | None:
-        row = await self._database.fetch_one(SQL["read_session"], self._of(user_id, session_id))
+    async def session(self, user_id: str, session_id: str, *, claim: Claimant | None = None) -> PracticeView | None:
+        params = self._of(user_id, session_id) | claim_params(claim)
+        row = await self._database.read_one(SQL["read_session"], params)
         if row is None:
             return None
-        questions = tuple(slot.question() for slot in entities(row["slots"], _SlotRow))
+        questions = tuple(slot.question() for slot in _SLOTS.decode(row["slots"]))
         return PracticeView(session=_view(row), questions=questions)
 
     async def sessions(
@@ -119,7 +127,7 @@ class PostgresPracticeReader(PracticeReader, AttemptReader, OversightReader):
         if row is None:
             return None
         session = _session(row)
-        items = (_reviewed(session, slot) for slot in entities(row["slots"], _SlotRow))
+        items = (_reviewed(session, slot) for slot in _SLOTS.decode(row["slots"]))
         told = tuple(item for item in items if item is not None)
         return ReviewView(session=session, items=told, under_exam=row["under_exam"])
 

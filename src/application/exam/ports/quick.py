@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from application.auth.claimants import Claimant
 from domain.exam.papers import FrozenPaper
 from domain.exam.sessions import ExamSlot
 from domain.question_bank.certainty import Certainty
@@ -15,7 +16,10 @@ from domain.question_bank.questions import Response
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickAnswer:
-    """An answer that fits its question, in the question's own names; `flagged` None leaves the flag as it is."""
+    """An answer that fits its question, in the question's own names; `flagged` None leaves the flag as it is.
+
+    `claim` is what has to be asked in the same breath: an answer of somebody whose session does not stand is not taken.
+    """
 
     user_id: str
     session_id: str
@@ -25,6 +29,7 @@ class QuickAnswer:
     certainty: Certainty | None = None
     autosave: bool = False
     flagged: bool | None = None
+    claim: Claimant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class KeptAnswer:
 class QuickBeat:
     """A sign of life: without a number it is the next one, without a snapshot the last snapshot stays.
 
-    A snapshot is a JSON object, kept as it is.
+    A snapshot is a JSON object, kept as it is. `claim` as of an answer.
     """
 
     user_id: str
@@ -48,6 +53,7 @@ class QuickBeat:
     seq: int | None = None
     client_at: datetime | None = None
     snapshot: bytes | None = None
+    claim: Claimant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +76,14 @@ class QuickExam(Protocol):
     async def save_answer(self, answer: QuickAnswer) -> KeptAnswer | None:
         """Keep an answer and append it to the record, or do nothing.
 
-        Only while the session is active and not due, to a slot that has come to `base_revision`, and if it says
-        something else than what is there. Whether the exam is linear the caller knows.
+        Only if the claim stands, while the session is active and not due, to a slot that has come to `base_revision`,
+        and if it says something else than what is there. Whether the exam is linear the caller knows.
         """
 
     @abstractmethod
     async def heartbeat(self, beat: QuickBeat) -> KeptBeat | None:
         """Keep a sign of life, with the gap before it if there was one, or do nothing.
 
-        Only while the session is active and not due, and if it is newer than the last one. A clock that drifts is left
-        to the unit of work, unless it was told of within the last minute.
+        Only if the claim stands, while the session is active and not due, and if it is newer than the last one. A clock
+        that drifts is left to the unit of work, unless it was told of within the last minute.
         """

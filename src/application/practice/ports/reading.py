@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
+from application.auth.claimants import Claimant
 from application.practice.views import (
     Attempts,
     OverseenPracticeView,
@@ -33,7 +34,8 @@ class PracticeReader(Protocol):
     """Reads of practice; a session past its deadline reads as finished, whether or not anybody wrote that down."""
 
     @abstractmethod
-    async def session(self, user_id: str, session_id: str) -> PracticeView | None: ...
+    async def session(self, user_id: str, session_id: str, *, claim: Claimant | None = None) -> PracticeView | None:
+        """With a claim, only if that stands."""
 
     @abstractmethod
     async def sessions(

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
+from application.auth.claimants import Claimant
 from application.question_bank.steps import QuestionState
 from application.question_bank.views import ReviewView, StudentQuestion, VersionSummary, VersionView
 from domain.auth.people import Actor
@@ -33,5 +34,10 @@ class QuestionReader(Protocol):
         """At most `limit` rounds of review of any version, the latest first."""
 
     @abstractmethod
-    async def published_question(self, user_id: str, question_id: str) -> StudentQuestion | None:
-        """A published question of a visible bank of a package in which the student is enrolled now, as written."""
+    async def published_question(
+        self, user_id: str, question_id: str, *, claim: Claimant | None = None
+    ) -> StudentQuestion | None:
+        """A published question of a visible bank of a package in which the student is enrolled now, as written.
+
+        With a claim, only if that stands.
+        """
