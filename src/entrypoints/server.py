@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import secrets
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+from typing import Any
+from urllib.parse import unquote
 
 import httptools
 import msgspec
@@ -25,6 +29,7 @@ from domain.errors import DomainError
 from entrypoints.http.event_stream import stopping
 from entrypoints.http.problems import problem_of, status_of
 from entrypoints.http.refusals import HeadersTooLarge, MalformedRequest, RequestTimeout
+from entrypoints.response_cycle import ResponseCycle
 from entrypoints.settings import Settings
 
 HEADER_DEADLINE_SECONDS = 10
@@ -50,12 +55,18 @@ class Protocol(HttpToolsProtocol):
     """HTTP/1.1 in which a client has ten seconds and 64 KiB for the head of a request.
 
     An answer without an end of its own ends when the server stops, and when its reader takes nothing for half a minute.
+    Timers cost more than all the rest, so a request has none: the deadline of a head is set when the head has not come
+    in one piece, and one timer of a connection notices that it has rested for too long.
     """
 
+    app: Any
+    parser: Any
     _deadline: asyncio.TimerHandle | None = None
     _patience: asyncio.TimerHandle | None = None
+    _in_head: bool = True
     _head_bytes: int = 0
     _unparsed_bytes: int = 0
+    _resting_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -64,6 +75,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
         self._end_patience()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -86,28 +99,95 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._start_deadline()
+        self._stop_deadline()
+        self._in_head = True
+        self._head_bytes = self._unparsed_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value) + _PUNCTUATION)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         self._stop_deadline()
-        super().on_headers_complete()
+        self._complete_scope()
+        earlier, self.cycle = self.cycle, self._new_cycle()
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            # One request after the other.
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def data_received(self, data: bytes) -> None:
         in_body = self.cycle is not None and self.cycle.more_body
         super().data_received(data)
-        if self._deadline is not None and not in_body:
-            # One endless line is no header yet, so it is counted as it comes in.
-            self._unparsed_bytes += len(data)
-            if self._unparsed_bytes > HEADER_LIMIT_BYTES:
-                self._refuse_head()
+        if self._in_head and not self.transport.is_closing():
+            self._wait_for_head(0 if in_body else len(data))
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._resting_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after_rest(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._resting_since is None:
+            return
+        left = self._resting_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after_rest(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._resting_since = None
+
+    def _look_after_rest(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _wait_for_head(self, size: int) -> None:
+        """There is only the beginning of a head. One endless line is no header yet, so it is counted as it comes in."""
+        self._unparsed_bytes += size
+        if self._unparsed_bytes > HEADER_LIMIT_BYTES:
+            self._refuse_head()
+        elif self._deadline is None:
+            self._start_deadline()
+
+    def _complete_scope(self) -> None:
+        scope, url = self.scope, httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = self.parser.get_http_version()
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+
+    def _new_cycle(self) -> ResponseCycle:
+        return ResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=self.scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(MalformedRequest(msg))
@@ -124,8 +204,6 @@ class Protocol(HttpToolsProtocol):
             self._patience = None
 
     def _start_deadline(self) -> None:
-        self._stop_deadline()
-        self._head_bytes = self._unparsed_bytes = 0
         self._deadline = self.loop.call_later(HEADER_DEADLINE_SECONDS, self._head_too_late)
 
     def _stop_deadline(self) -> None:
@@ -222,8 +300,16 @@ def listen(settings: Settings) -> socket.socket:
         raise CannotServe(message) from error
 
 
+def _open_as_many_files_as_we_may() -> None:
+    """Each connection is an open file, and shells allow 1,024; a process may raise that up to its hard limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems name a hard limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve(settings: Settings, listening: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serves until SIGINT or SIGTERM; requests that are being answered then have ten seconds to finish."""
+    _open_as_many_files_as_we_may()
     config = Config(
         APPLICATION,
         factory=True,

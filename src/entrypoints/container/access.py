@@ -23,6 +23,7 @@ from adapters.postgres.auth import (
     PostgresAuthReader,
     PostgresAuthWork,
     PostgresMailWork,
+    PostgresQuickRefresh,
     PostgresThrottleWork,
 )
 from adapters.postgres.enrollment.registering import PostgresRegistrationWork
@@ -63,7 +64,7 @@ from application.auth.proving import ConfirmPassword
 from application.auth.registering import CreateUser, EnsureUser, Examine, RegisterStaff, RegisterStudent
 from application.auth.renewing import EndOthers
 from application.auth.signing_in import SignIn, SignOut, SignOutEverywhere
-from application.auth.staying import Authenticate, ReadProfile, RefreshSession
+from application.auth.staying import Authenticate, ReadProfile, RefreshSession, RefreshWithCare
 from application.auth.throttling import GuardAttempts, TakeQuota
 from application.enrollment.auto_enrolling import AutoEnroll
 from application.mail import Mailer
@@ -209,13 +210,22 @@ class Access(Foundations):
     authenticate = providers.Factory(
         Authenticate, tokens=Foundations.access_tokens, people=auth_reader, policy=auth_policy
     )
-    refresh_session = providers.Factory(
-        RefreshSession,
+    quick_refresh = providers.Singleton(PostgresQuickRefresh, Foundations.database)
+    refresh_with_care = providers.Factory(
+        RefreshWithCare,
         transact=auth_transaction,
         source=Foundations.token_source,
         issue_access=issue_access,
         policy=auth_policy,
         events=auth_events,
+    )
+    refresh_session = providers.Factory(
+        RefreshSession,
+        quick=quick_refresh,
+        with_care=refresh_with_care,
+        source=Foundations.token_source,
+        issue_access=issue_access,
+        policy=auth_policy,
     )
     read_profile = providers.Factory(ReadProfile, people=auth_reader)
 

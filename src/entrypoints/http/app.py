@@ -36,6 +36,7 @@ from entrypoints.http.middleware.paths import Paths
 from entrypoints.http.pagination import provide_paging
 from entrypoints.http.problems import answer
 from entrypoints.http.requests import BODY_LIMIT, ApiRequest
+from entrypoints.http.route_layers import RouteLayers, refuse_impossible_claims
 
 
 class Settings(Protocol):
@@ -78,7 +79,10 @@ Companion: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class Application:
-    """ASGI: Litestar with the areas' handlers, surrounded by the layers of `middleware/`."""
+    """ASGI: Litestar with the areas' handlers, surrounded by the layers of `middleware/`.
+
+    Without `plain` the framework calls every handler itself; the answers are the same.
+    """
 
     def __init__(
         self,
@@ -87,8 +91,10 @@ class Application:
         *,
         log: AccessLog | None = None,
         companions: Sequence[Companion] = (),
+        plain: bool = True,
     ) -> None:
         self._container = container
+        self._plain = plain
         self._companions = companions
         self._settings: Settings = container.providers["settings"]()
         self._areas = served_areas(areas, self._settings)
@@ -101,6 +107,7 @@ class Application:
         self.document = cache(lambda: openapi.complete(self._litestar(openapi.CONFIG), door_document(container)))
         self.litestar = self._litestar(None)
         resolve_one_by_one(self.litestar)
+        refuse_impossible_claims(self.litestar)
         self._entry = self._surrounded(cast("HttpApp", self.litestar))
 
     async def __call__(
@@ -125,11 +132,11 @@ class Application:
         available = {
             "paging": Provide(provide_paging, sync_to_thread=False),
             **provided(self._container.providers),
-            **dependencies_of(self._areas),
+            **dependencies_of(self._areas, self._container),
         }
         return Litestar(
             route_handlers=[*own, *routers_of(self._areas, available)],
-            middleware=[Admission(), *middleware_of(self._areas, self._container)],
+            middleware=[RouteLayers([Admission(), *middleware_of(self._areas, self._container)], plain=self._plain)],
             exception_handlers={Exception: answer},
             request_class=ApiRequest,
             request_max_body_size=BODY_LIMIT,
@@ -175,6 +182,7 @@ def create_app(
     *,
     log: AccessLog | None = None,
     companions: Sequence[Companion] = (),
+    plain: bool = True,
 ) -> Application:
     """The application that serves these areas with what the container provides; companions live as long as it does."""
-    return Application(container, areas, log=log, companions=companions)
+    return Application(container, areas, log=log, companions=companions, plain=plain)

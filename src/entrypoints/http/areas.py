@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from litestar import Router
 from litestar.di import Provide
-from litestar.types import ControllerRouterHandler, Middleware
+from litestar.types import ControllerRouterHandler
 
 from entrypoints.http import admin, auth, enrollment, exam, practice, practice_platform, progress, question_bank
 from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.injection import needed
+from entrypoints.http.route_layers import AnyLayer
 
 
 class Area(Protocol):
@@ -47,19 +48,20 @@ def routers_of(areas: Sequence[Area], available: Mapping[str, Provide]) -> list[
     ]
 
 
-def dependencies_of(areas: Sequence[Area]) -> dict[str, Provide]:
+def dependencies_of(areas: Sequence[Area], container: Any) -> dict[str, Provide]:
     """What the areas offer to every handler by name, such as the actor."""
     found: dict[str, Provide] = {}
     for area in areas:
-        found.update(getattr(area, "dependencies", {}))
+        own: Mapping[str, Provide] | Callable[[Any], Mapping[str, Provide]] = getattr(area, "dependencies", {})
+        found.update(own(container) if callable(own) else own)
     return found
 
 
-def middleware_of(areas: Sequence[Area], container: Any) -> list[Middleware]:
+def middleware_of(areas: Sequence[Area], container: Any) -> list[AnyLayer]:
     """What the areas put between the router and the handlers, in the order of the areas."""
-    found: list[Middleware] = []
+    found: list[AnyLayer] = []
     for area in areas:
-        own: Sequence[Middleware] | Callable[[Any], Sequence[Middleware]] = getattr(area, "middleware", ())
+        own: Sequence[AnyLayer] | Callable[[Any], Sequence[AnyLayer]] = getattr(area, "middleware", ())
         found.extend(own(container) if callable(own) else own)
     return found
 

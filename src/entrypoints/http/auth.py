@@ -8,7 +8,6 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from litestar.types import Middleware
 from msgspec import UNSET, UnsetType
 
 from application.auth.opening import Grant
@@ -46,6 +45,7 @@ from entrypoints.http.auth_bodies import (
 from entrypoints.http.authentication import Container, CsrfRefused, OriginRefused
 from entrypoints.http.injection import Injected
 from entrypoints.http.portals import operation
+from entrypoints.http.route_layers import RouteLayer
 from entrypoints.http.session_cookies import SessionEdge
 
 
@@ -281,7 +281,7 @@ def _deliver(edge: SessionEdge, granted: Grant | Refreshed, delivery: Delivery) 
     return csrf, UNSET
 
 
-def middleware(container: Container) -> list[Middleware]:
+def middleware(container: Container) -> list[RouteLayer]:
     """Who asks, and how often."""
     return [*authentication.middleware(container), *rate_limits.middleware(container)]
 

@@ -7,37 +7,44 @@ themselves, so under cookies a request that changes something must also prove th
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 from litestar.di import Provide
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from application.auth.claimants import Caller, Claimant
 from application.auth.cookie_sessions import AuthenticateBySecret
 from application.auth.ports import AccessClaims, AccessTokens, CsrfTokens
 from application.auth.staying import Authenticate
-from domain.auth.people import Actor
+from domain.auth.people import Actor, Role
 from domain.auth.sessions import Forbidden, PasswordChangeRequired, TokenInvalid, TokenMissing
 from domain.errors import DomainError, Kind
 from entrypoints.http.better_auth.origins import TrustedOrigins, own_origin
 from entrypoints.http.better_auth.settings import DoorSettings
 from entrypoints.http.door_sessions import DoorSessions, door_sessions_of
 from entrypoints.http.exchange import Exchange, Header, exchange_of
+from entrypoints.http.known_claimants import KnownClaimants
 from entrypoints.http.refusals import UnsupportedMediaType
 from entrypoints.http.requests import says_json
+from entrypoints.http.route_layers import RouteLayer, ServedRoute
 from entrypoints.http.session_cookies import (
     ApiSettings,
     EdgeSettings,
     ReceivedCookies,
     SessionCookies,
+    bearer_of,
     bearer_token,
     cookies_of,
-    provide_session_edge,
+    session_edges,
 )
 
+_NO_COOKIES: Final = ReceivedCookies()
+_REMEMBERED: Final = 10_000
+_USUAL_LENGTH: Final = 1_024
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE: Final = frozenset({b"same-origin", b"none"})
 _DEPRECATED_SINCE: Final[Header] = (b"deprecation", b"@1767225600")  # 2026-01-01, as RFC 9745 writes it
@@ -57,6 +64,21 @@ class OriginRefused(DomainError):
     code = "auth.origin_refused"
     kind = Kind.FORBIDDEN
     title = "Requests from this origin are not allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request shows of a session. A bearer speaks alone: beside it cookies are not read."""
+
+    bearer: str | None = field(default=None, repr=False)
+    cookies: ReceivedCookies = _NO_COOKIES
+
+    @property
+    def portal_token(self) -> str | None:
+        """What can only be an access token of a portal. The better-auth door's bearers have one dot, or none."""
+        if self.bearer is None:
+            return self.cookies.access
+        return self.bearer if self.bearer.count(".") > 1 else None
 
 
 class Container(Protocol):
@@ -104,15 +126,14 @@ class TrustedPages:
             raise OriginRefused
 
 
-class Authentication(ASGIMiddleware):
-    """Lets a request through to its handler with the actor in `scope["user"]`, or refuses it.
+class Authentication(RouteLayer):
+    """Lets a request through to its handler with who asks in `scope["user"]`, or refuses it.
 
     `opt`: `callers` are the roles a route serves; `may_be_signed_in` protects a public route against foreign pages
     while a session is there; `before_password_change` is open to those who must change their password first;
-    `bearer_only` routes do not read cookies; `successor` names the path that replaces a deprecated one.
+    `bearer_only` routes do not read cookies; `successor` names the path that replaces a deprecated one; a `claimant`
+    may come to a route that asks the store itself whether the session stands, all others ask it here.
     """
-
-    scopes = (ScopeType.HTTP,)
 
     def __init__(
         self,
@@ -134,30 +155,96 @@ class Authentication(ASGIMiddleware):
         self._origins = origins
         self._door = door
         self._door_pages = door_pages
+        self._claimants = KnownClaimants(authenticate)
+        # A client sends the same headers again and again.
+        self._remembered_headers = lru_cache(_REMEMBERED)(self._read_headers)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        opt, exchange = scope["route_handler"].opt, exchange_of(scope)
-        if "successor" in opt:
-            exchange.answer_headers += (_DEPRECATED_SINCE, _link_to_successor(scope, opt["successor"]))
-        if callers := opt.get("callers"):
+    def around(self, route: ServedRoute, app: ASGIApp) -> ASGIApp:
+        opt = route.opt
+        if opt.get("callers"):
+            let_in = self._to_callers(opt, app)
+            guarded = self._to_claimants(opt["callers"], app, otherwise=let_in) if route.takes_claims else let_in
+        elif route.handler.http_methods <= _SAFE_METHODS:
+            guarded = app
+        else:
+            guarded = self._to_public(app, may_be_signed_in=opt.get("may_be_signed_in", False))
+        return _telling_successor(opt["successor"], guarded) if "successor" in opt else guarded
+
+    def _to_callers(self, opt: Mapping[str, Any], app: ASGIApp) -> ASGIApp:
+        callers, bearer_only = opt["callers"], opt.get("bearer_only", False)
+        before_password_change = opt.get("before_password_change", False)
+
+        async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
+            exchange = exchange_of(scope)
             # Whoever is refused now is known as well, and named in the record of requests.
-            scope["user"] = actor = await self._recognise(exchange, bearer_only=opt.get("bearer_only", False))
-            self._check_change(exchange, actor)
+            shown = self._shown(exchange)
+            scope["user"] = actor = await self._recognise(exchange, shown, bearer_only=bearer_only)
+            self._check_change(exchange, shown, actor.session_id)
             if actor.role not in callers:
                 raise Forbidden
-            if actor.must_change_password and not opt.get("before_password_change", False):
+            if actor.must_change_password and not before_password_change:
                 raise PasswordChangeRequired
-        elif exchange.method not in _SAFE_METHODS:
-            self._check_public(exchange, may_be_signed_in=opt.get("may_be_signed_in", False))
-        await next_app(scope, receive, send)
+            await app(scope, receive, send)
 
-    async def _recognise(self, exchange: Exchange, *, bearer_only: bool) -> Actor:
+        return let_in
+
+    def _to_claimants(self, callers: Collection[Role], app: ASGIApp, *, otherwise: ASGIApp) -> ASGIApp:
+        """Whatever is refused to a claimant, whether the session stands is said first."""
+
+        async def let_claim(scope: Scope, receive: Receive, send: Send) -> None:
+            exchange = exchange_of(scope)
+            shown = self._shown(exchange)
+            claimant = self._claimant(exchange, shown)
+            if claimant is None or claimant.role not in callers:
+                await otherwise(scope, receive, send)
+                return
+            scope["user"] = claimant
+            try:
+                await app(scope, receive, send)
+            except Exception as error:
+                if not exchange.status:
+                    await _refuse_unless_standing(scope, claimant, error)
+                raise
+
+        return let_claim
+
+    def _claimant(self, exchange: Exchange, shown: Shown) -> Claimant | None:
+        """Who is asked about while their work is done. None: first, as whoever waits for leave to send a body."""
+        claimant = self._claimants.of(shown.portal_token)
+        if claimant is None or b"expect" in exchange.request_headers:
+            return None
+        try:
+            self._check_change(exchange, shown, claimant.session_id)
+        except DomainError:
+            return None
+        return claimant
+
+    def _to_public(self, app: ASGIApp, *, may_be_signed_in: bool) -> ASGIApp:
+        async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
+            exchange = exchange_of(scope)
+            if exchange.method not in _SAFE_METHODS:
+                self._check_public(exchange, may_be_signed_in=may_be_signed_in)
+            await app(scope, receive, send)
+
+        return let_in
+
+    def _shown(self, exchange: Exchange) -> Shown:
+        headers = exchange.request_headers
+        authorization, cookie = headers.get(b"authorization"), headers.get(b"cookie")
+        is_long = len(authorization or b"") + len(cookie or b"") > _USUAL_LENGTH
+        return (self._read_headers if is_long else self._remembered_headers)(authorization, cookie)
+
+    def _read_headers(self, authorization: bytes | None, cookie: bytes | None) -> Shown:
+        bearer = None if authorization is None else bearer_of(authorization)
+        return Shown(bearer=bearer) if bearer is not None else Shown(cookies=self._cookies.read(cookie))
+
+    async def _recognise(self, exchange: Exchange, shown: Shown, *, bearer_only: bool) -> Actor:
         """A bearer speaks alone. Of cookies the access token decides, and without one that of the better-auth door."""
-        token, secret = bearer_token(exchange), None
+        token, secret = shown.bearer, None
         if token is not None:
             secret = self._door.by_bearer(token) if self._door else None
         elif not bearer_only:
-            token = self._cookies.read(exchange.request_headers.get(b"cookie")).access
+            token = shown.cookies.access
             secret = self._door.by_cookie(exchange) if self._door and token is None else None
         if secret is not None:
             return await self._authenticate_by_secret(secret)
@@ -165,16 +252,15 @@ class Authentication(ASGIMiddleware):
             raise TokenMissing
         return await self._authenticate(token)
 
-    def _check_change(self, exchange: Exchange, actor: Actor) -> None:
+    def _check_change(self, exchange: Exchange, shown: Shown, session_id: str) -> None:
         """Under cookies whatever changes something proves that our own page sent it."""
-        if exchange.method in _SAFE_METHODS or bearer_token(exchange) is not None:
+        if exchange.method in _SAFE_METHODS or shown.bearer is not None:
             return
-        cookies = self._cookies.read(exchange.request_headers.get(b"cookie"))
-        if cookies.access is None:
+        if shown.cookies.access is None:
             self._door_pages.check(exchange)
         else:
             self._origins.check(exchange)
-            self._check_csrf(exchange, cookies, actor.session_id)
+            self._check_csrf(exchange, shown.cookies, session_id)
 
     def _check_public(self, exchange: Exchange, *, may_be_signed_in: bool) -> None:
         if bearer_token(exchange) is not None:
@@ -203,6 +289,28 @@ class Authentication(ASGIMiddleware):
             raise CsrfRefused
 
 
+def _telling_successor(prefix: str, app: ASGIApp) -> ASGIApp:
+    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).answer_headers += (_DEPRECATED_SINCE, _link_to_successor(scope, prefix))
+        await app(scope, receive, send)
+
+    return tell
+
+
+async def _refuse_unless_standing(scope: Scope, claimant: Claimant, error: Exception) -> None:
+    """Before an error is told. Who gets no answer at the moment is told nothing by that, and the store is not there."""
+    kind = error.kind if isinstance(error, DomainError) else None
+    if kind is Kind.UNAUTHENTICATED:
+        scope["user"] = None
+    elif kind is not Kind.UNAVAILABLE:
+        try:
+            await claimant.confirm()
+        except DomainError as refusal:
+            if refusal.kind is Kind.UNAUTHENTICATED:
+                scope["user"] = None
+            raise
+
+
 def provide_actor(scope: Scope) -> Actor:
     """Who asks. A route that asks for it without naming its callers refuses everybody."""
     actor = scope.get("user")
@@ -211,7 +319,15 @@ def provide_actor(scope: Scope) -> Actor:
     return actor
 
 
-def middleware(container: Container) -> list[Middleware]:
+def provide_caller(scope: Scope) -> Caller:
+    """Who asks, where the handler passes on the question whether the session stands."""
+    caller = scope.get("user")
+    if not isinstance(caller, Actor | Claimant):
+        raise TokenMissing
+    return caller
+
+
+def middleware(container: Container) -> list[RouteLayer]:
     """What the application puts between its router and every handler."""
     providers = container.providers
     settings: ApiSettings = providers["settings"]()
@@ -229,10 +345,15 @@ def middleware(container: Container) -> list[Middleware]:
     ]
 
 
-dependencies: dict[str, Provide] = {
-    "actor": Provide(provide_actor, sync_to_thread=False),
-    "session_edge": Provide(provide_session_edge, sync_to_thread=False),
-}
+def dependencies(container: Container) -> dict[str, Provide]:
+    """What handlers may ask for by name."""
+    providers = container.providers
+    edges = session_edges(providers["settings"](), providers["csrf_tokens"](), providers["door_signatures"]())
+    return {
+        "actor": Provide(provide_actor, sync_to_thread=False),
+        "caller": Provide(provide_caller, sync_to_thread=False),
+        "session_edge": Provide(edges, sync_to_thread=False),
+    }
 
 
 def _origin(url: str | None) -> bytes | None:

@@ -11,6 +11,7 @@ from litestar import Response
 
 from entrypoints.http.exchange import exchange_of
 from entrypoints.http.refusals import StaleVersion
+from entrypoints.http.replies import Written
 from entrypoints.http.requests import ApiRequest
 
 # Kept by the client only, and asked about each time: no-store would leave nothing to compare.
@@ -31,12 +32,17 @@ def hashed(request: ApiRequest, body: msgspec.Struct) -> Response[Any]:
     return _conditional(request, content, content_tag(content))
 
 
+def tagged(request: ApiRequest, content: bytes, tag: str) -> Response[Any]:
+    """Content that is bytes already, with the ETag that was made from it, or 304."""
+    return _conditional(request, content, tag)
+
+
 def personal(body: msgspec.Struct, version: int) -> Response[Any]:
     """The body with its version as ETag, for `If-Match`. No cache may keep it, so there is nothing to compare.
 
     For what is one person's own, and for what tells more than the version covers, as a count of what others change.
     """
-    return Response(msgspec.json.encode(body), headers={"etag": f'"{version}"'}, media_type="application/json")
+    return Written(msgspec.json.encode(body), headers={"etag": f'"{version}"'})
 
 
 def version_tag(version: int) -> dict[str, str]:
@@ -74,8 +80,8 @@ def expected_version(request: ApiRequest) -> int | None:
 def _conditional(request: ApiRequest, content: bytes, tag: str) -> Response[Any]:
     headers = {"etag": tag, "cache-control": REVALIDATE}
     if already_has(request, tag):
-        return Response(None, status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+        return Written(b"", status=304, headers=headers)
+    return Written(content, headers=headers)
 
 
 def _header(request: ApiRequest, name: bytes) -> str | None:

@@ -21,7 +21,7 @@ class Exchange:
     """Made by the outermost layer and filled by those below; `status` is 0 until an answer has started.
 
     `form`: how errors are told at the door that was asked; None: as problem documents. Where it `types_nothing` an
-    answer without a body keeps the type that it names.
+    answer without a body keeps the type that it names. `trace` is that of a valid W3C `traceparent`.
     """
 
     request_id: str
@@ -30,6 +30,7 @@ class Exchange:
     method: str
     started: float
     request_headers: dict[bytes, bytes]
+    trace: str | None = None
     answer_headers: list[Header] = field(default_factory=list)
     status: int = 0
     form: ErrorForm | None = None

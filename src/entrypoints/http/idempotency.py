@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 import msgspec
 from litestar import Response
 
+from application.auth.claimants import Claimant, confirmed
 from application.idempotency import OnceOnly, Replayed, once_only
 from entrypoints.http.exchange import exchange_of
 from entrypoints.http.refusals import invalid
@@ -21,7 +22,7 @@ _KEY_SHAPE = re.compile(rb"[\x21-\x7e]{1,255}")
 _REPLAYED: Final = {"idempotency-replayed": "true"}
 
 
-class Caller(Protocol):
+class KeyHolder(Protocol):
     """Whoever the key belongs to."""
 
     @property
@@ -30,25 +31,28 @@ class Caller(Protocol):
 
 async def once(
     request: ApiRequest,
-    actor: Caller | None,
+    caller: KeyHolder | None,
     call: Callable[[], Awaitable[T]],
     respond: Callable[[T], msgspec.Struct | Reply | None],
 ) -> Response[Any]:
     """Calls the use case and answers with `respond(result)`; with a key, at most once for this caller.
 
     The answer is kept by the transaction of the use case, so `respond` is applied to what the unit of work returns: it
-    must return what the use case returns, or a refusal to be raised afterwards. A refusal is never kept.
+    must return what the use case returns, or a refusal to be raised afterwards. A refusal is never kept. Nothing is
+    recalled for a claimant before the store has said that the session stands.
     """
 
     def render(result: Any) -> RenderedReply:
         return rendered(respond(result), request.route_handler.status_code)
 
     key = idempotency_key(request)
-    if key is None or actor is None:
+    if key is None or caller is None:
         return render(await call()).response()
+    if isinstance(caller, Claimant):
+        await confirmed(caller)
     token = once_only.set(
         OnceOnly(
-            user_id=actor.user_id,
+            user_id=caller.user_id,
             key=key,
             fingerprint=await _fingerprint(request),
             render=lambda result: msgspec.msgpack.encode(render(result)),

@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Counting a request is two dictionary look-ups; the text is made when it is asked for.
+"""Figures for Prometheus. Counting a request is one look-up of its route; the text is made when it is asked for.
 
 Figures of the store are asked for before that, in a second at most; where it does not answer they are left out.
 """
@@ -38,12 +38,13 @@ class StoreGauge:
 AskStore: TypeAlias = Callable[[], Awaitable[Sequence[StoreGauge]]]
 
 
-class _Latency:
-    """How many requests of one route ended within each bound, and their seconds together."""
+class _Route:
+    """How often one route was answered with each status and within each bound, and the seconds of it together."""
 
-    __slots__ = ("buckets", "seconds")
+    __slots__ = ("buckets", "seconds", "statuses")
 
     def __init__(self) -> None:
+        self.statuses: defaultdict[int, int] = defaultdict(int)
         self.buckets = [0] * (len(_BOUNDS) + 1)
         self.seconds = 0.0
 
@@ -60,8 +61,7 @@ class Metrics(Collector):
     """The figures of this process: requests by route template and status, and gauges that are read when asked for."""
 
     def __init__(self) -> None:
-        self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
-        self._latencies: defaultdict[tuple[str, str], _Latency] = defaultdict(_Latency)
+        self._routes: defaultdict[tuple[str, str], _Route] = defaultdict(_Route)
         self._gauges: dict[str, tuple[str, Callable[[], Mapping[str, float]]]] = {}
         self._ask: AskStore | None = None
         self._answered: Sequence[StoreGauge] = ()
@@ -71,10 +71,10 @@ class Metrics(Collector):
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Notes one answered request."""
-        self._requests[method, route, status] += 1
-        latency = self._latencies[method, route]
-        latency.buckets[bisect_left(_BOUNDS, seconds)] += 1
-        latency.seconds += seconds
+        figures = self._routes[method, route]
+        figures.statuses[status] += 1
+        figures.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        figures.seconds += seconds
 
     def gauge(self, prefix: str, meaning: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Adds figures that `read` gives by name; each becomes the gauge `prefix_name`."""
@@ -109,12 +109,13 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily("ace_http_requests", "Requests answered", labels=("method", "route", "status"))
-        for (method, route, status), count in sorted(self._requests.items()):
-            requests.add_metric((method, route, str(status)), count)
+        for labels, figures in sorted(self._routes.items()):
+            for status, count in sorted(figures.statuses.items()):
+                requests.add_metric((*labels, str(status)), count)
         yield requests
         seconds = HistogramMetricFamily("ace_http_request_seconds", "Time to answer", labels=("method", "route"))
-        for labels, latency in sorted(self._latencies.items()):
-            seconds.add_metric(labels, latency.cumulative(), latency.seconds)
+        for labels, figures in sorted(self._routes.items()):
+            seconds.add_metric(labels, figures.cumulative(), figures.seconds)
         yield seconds
         for prefix, (meaning, read) in self._gauges.items():
             for name, value in sorted(read().items()):

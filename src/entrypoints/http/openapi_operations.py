@@ -152,7 +152,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         found.append(headers.IDEMPOTENCY_KEY)
     if operation.uses(conditional.expected_version):
         found.append(headers.IF_MATCH)
-    if operation.uses(conditional.versioned, conditional.hashed):
+    if operation.uses(conditional.versioned, conditional.hashed, conditional.tagged):
         found.append(headers.IF_NONE_MATCH)
     if operation.method not in _SAFE and {_COOKIE: []} in operation.security:
         found.append(headers.CSRF_TOKEN)
@@ -211,7 +211,7 @@ def _successes(operation: Operation, schemas: Mapping[Any, Any]) -> dict[str, An
                 found[status]["content"] |= {each: {"schema": {"type": "string"}} for each in texts}
     for status in operation.handler.opt.get("also_answers", ()):
         found[str(status)] = next(iter(found.values())) | {"headers": _success_headers(operation, str(status))}
-    if operation.uses(conditional.versioned, conditional.hashed):
+    if operation.uses(conditional.versioned, conditional.hashed, conditional.tagged):
         found["304"] = {"description": "The client already has it", "headers": headers.carried("ETag")}
     return found
 
@@ -236,7 +236,7 @@ def _success_headers(operation: Operation, status: str) -> dict[str, Any]:
     names = {
         "Deprecation": operation.is_deprecated,
         "Link": operation.is_deprecated or operation.uses(page),
-        "ETag": operation.uses(conditional.versioned, conditional.hashed, conditional.personal)
+        "ETag": operation.uses(conditional.versioned, conditional.hashed, conditional.tagged, conditional.personal)
         or "tagged" in operation.handler.opt,
         "Idempotency-Replayed": operation.uses(once, idempotency_key),
         "Location": status in ("201", "202") and "located" in operation.handler.opt,

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from application.auth.throttling import TakeQuota
 from domain.auth.people import Actor
 from domain.auth.throttling import Left, Quota, client_network
 from entrypoints.http.exchange import exchange_of
+from entrypoints.http.route_layers import RouteLayer, ServedRoute
 
 
 class Container(Protocol):
@@ -26,24 +25,31 @@ class Container(Protocol):
     def providers(self) -> Mapping[str, Callable[[], Any]]: ...
 
 
-class RateLimits(ASGIMiddleware):
+class RateLimits(RouteLayer):
     """Counts a request before its body is read. The caller is the user who is signed in, else the client's network."""
-
-    scopes = (ScopeType.HTTP,)
 
     def __init__(self, take_quota: TakeQuota, quotas: Mapping[str, Quota]) -> None:
         self._take_quota = take_quota
         self._quotas = quotas
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if (name := scope["route_handler"].opt.get("quota")) is not None:
-            exchange, actor = exchange_of(scope), scope.get("user")
-            caller = actor.user_id if isinstance(actor, Actor) else client_network(exchange.ip)
-            left = await self._take_quota(self._quotas[name], caller)
-            exchange.answer_headers += [
-                (header.encode(), value.encode()) for header, value in rate_limit_headers(left).items()
-            ]
-        await next_app(scope, receive, send)
+    def around(self, route: ServedRoute, app: ASGIApp) -> ASGIApp:
+        name = route.opt.get("quota")
+        if name is None:
+            return app
+
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._count(self._quotas[name], scope)
+            await app(scope, receive, send)
+
+        return counted
+
+    async def _count(self, quota: Quota, scope: Scope) -> None:
+        exchange, actor = exchange_of(scope), scope.get("user")
+        caller = actor.user_id if isinstance(actor, Actor) else client_network(exchange.ip)
+        left = await self._take_quota(quota, caller)
+        exchange.answer_headers += [
+            (header.encode(), value.encode()) for header, value in rate_limit_headers(left).items()
+        ]
 
 
 def rate_limit_headers(left: Left) -> dict[str, str]:
@@ -55,6 +61,6 @@ def rate_limit_headers(left: Left) -> dict[str, str]:
     }
 
 
-def middleware(container: Container) -> list[Middleware]:
+def middleware(container: Container) -> list[RouteLayer]:
     """To stand behind authentication, which says who asks."""
     return [RateLimits(container.providers["take_quota"](), container.providers["quotas"]())]

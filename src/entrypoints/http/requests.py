@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable
+import types
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import replace
-from functools import cache
-from typing import Any, Final, TypeVar, cast
+from functools import cache, partial
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
 from litestar import Request
-from litestar.types import HTTPReceiveMessage
+from litestar.datastructures import FormMultiDict
+from litestar.types import Empty, HTTPReceiveMessage, Receive, Scope
 
 from application.request_context import request_context
 from entrypoints.http.exchange import exchange_of
@@ -20,6 +22,7 @@ from entrypoints.http.json_text import refuse_unreadable
 from entrypoints.http.refusals import MalformedRequest, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 
 T = TypeVar("T")
+Decoder: TypeAlias = msgspec.json.Decoder[Any]
 
 MIB: Final = 1024 * 1024
 BODY_LIMIT: Final = MIB
@@ -38,42 +41,112 @@ class ApiRequest(Request[Any, Any, Any]):
             async for part in super().stream():
                 yield part
             return
-        limit, size = self.route_handler.resolve_request_max_body_size() or BODY_LIMIT, 0
-        more = True
+        size, more = 0, True
         while more:
-            message = cast("HTTPReceiveMessage", await self.receive())
-            if message["type"] == "http.disconnect":
-                raise MalformedRequest("The body ended before it was complete")
-            part = message.get("body", b"")
+            part, more = await _next_part(self.receive, self._limit, size)
             size += len(part)
-            if size > limit:
-                raise PayloadTooLarge(f"The body may have at most {limit} bytes")
             yield part
-            more = message.get("more_body", False)
         self.is_connected = False
 
     async def body(self) -> bytes:
-        seconds = self.route_handler.opt.get("body_seconds", BODY_SECONDS)
-        return await (in_time(super().body(), seconds) if self.is_connected else super().body())
+        if self._body is Empty:
+            seconds = self.route_handler.opt.get("body_seconds", BODY_SECONDS)
+            self.keep(await read_body(self.receive, self._limit, seconds))
+        return await super().body()
+
+    def keep(self, body: bytes) -> None:
+        """The body has been read; whoever asks for it gets this."""
+        self._body = self._connection_state.body = body
+        self.is_connected = False
+
+    async def release(self) -> None:
+        """Lets go of the files of a form, if one was read."""
+        form = self._connection_state.form
+        if form is not Empty:
+            await FormMultiDict.from_form_data(form).close()
+
+    @property
+    def _limit(self) -> int:
+        return self.route_handler.resolve_request_max_body_size() or BODY_LIMIT
 
     async def json(self) -> Any:
         """The body as the type that the handler's `data` declares."""
-        if not says_json(exchange_of(self.scope).request_headers.get(b"content-type", b"")):
-            raise UnsupportedMediaType
-        return decode(await self.body(), self.route_handler.parsed_fn_signature.parameters["data"].annotation)
+        type_ = self.route_handler.parsed_fn_signature.parameters["data"].annotation
+        return decoded(self.scope, await self.body(), decoder_of(type_))
 
 
-async def in_time(reading: Awaitable[T], seconds: float = BODY_SECONDS) -> T:
-    """What is read from the client, which has so long to send it."""
+async def read_body(receive: Receive, limit: int, seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body, of so many bytes at most, from a client that has so long to send it."""
+    return await in_time(_all_parts(receive, limit), seconds)
+
+
+async def _all_parts(receive: Receive, limit: int) -> bytes:
+    first, more = await _next_part(receive, limit, 0)
+    if not more:
+        return first
+    parts, size = [first], len(first)
+    while more:
+        part, more = await _next_part(receive, limit, size)
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+async def _next_part(receive: Receive, limit: int, size: int) -> tuple[bytes, bool]:
+    """What comes after the first `size` bytes of a body, and whether more of it follows."""
+    message = cast("HTTPReceiveMessage", await receive())
+    if message["type"] == "http.disconnect":
+        raise MalformedRequest("The body ended before it was complete")
+    part = message.get("body", b"")
+    if size + len(part) > limit:
+        raise PayloadTooLarge(f"The body may have at most {limit} bytes")
+    return part, message.get("more_body", False)
+
+
+def decoded(scope: Scope, body: bytes, decoder: Decoder) -> Any:
+    """The body of this request as a value. Refuses what does not call itself JSON."""
+    if not says_json(exchange_of(scope).request_headers.get(b"content-type", b"")):
+        raise UnsupportedMediaType
+    return _decoded(body, decoder)
+
+
+async def in_time(reading: Coroutine[Any, Any, T], seconds: float = BODY_SECONDS) -> T:
+    """What is read from the client, which has so long to send it. For what is there already no timer is set."""
     started = time.monotonic()
     try:
+        try:
+            awaited = reading.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        return await _awaited_in_time(reading, awaited, seconds)
+    finally:
+        if time.monotonic() - started > _PROMPT_SECONDS:
+            _start_answer_clock()
+
+
+async def _awaited_in_time(reading: Coroutine[Any, Any, T], awaited: Any, seconds: float) -> T:
+    try:
         async with asyncio.timeout(seconds):
-            result = await reading
+            return await _resumed(reading, awaited)
     except TimeoutError:
         raise RequestTimeout from None
-    if time.monotonic() - started > _PROMPT_SECONDS:
-        _start_answer_clock()
-    return result
+
+
+@types.coroutine
+def _resumed(reading: Coroutine[Any, Any, T], awaited: Any) -> Generator[Any, Any, T]:
+    """The rest of a reading that has begun to wait for something; it learns of its end like any other."""
+    while True:
+        try:
+            yield awaited
+        except BaseException as error:
+            go_on: Callable[[], Any] = partial(reading.throw, error)
+        else:
+            go_on = partial(reading.send, None)
+        try:
+            awaited = go_on()
+        except StopIteration as done:
+            return cast("T", done.value)
 
 
 def says_json(media_type: bytes) -> bool:
@@ -83,9 +156,13 @@ def says_json(media_type: bytes) -> bool:
 
 def decode(text: bytes, type_: Any) -> Any:
     """JSON text as a value of the type, or the refusal that says where it is not."""
+    return _decoded(text, decoder_of(type_))
+
+
+def _decoded(text: bytes, decoder: Decoder) -> Any:
     refuse_unreadable(text)
     try:
-        return _decoder(type_).decode(text)
+        return decoder.decode(text)
     except msgspec.ValidationError as error:
         raise of_body(error) from None
     except msgspec.DecodeError as error:
@@ -93,10 +170,11 @@ def decode(text: bytes, type_: Any) -> Any:
 
 
 @cache
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+def decoder_of(type_: Any) -> Decoder:
+    """One decoder for each type of body."""
     return msgspec.json.Decoder(type_)
 
 
 def _start_answer_clock() -> None:
-    """The client took its time to send the body; ours begins when it is there."""
+    """The client took its time to send the body; ours begins when it is there, or no longer waited for."""
     request_context.set(replace(request_context.get(), answer_by=time.monotonic() + ANSWER_SECONDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -14,7 +15,6 @@ from domain.auth.sessions import Session
 from entrypoints.http.better_auth.settings import DoorSettings
 from entrypoints.http.door_sessions import DoorSessions, door_sessions_of
 from entrypoints.http.exchange import Exchange, Header, exchange_of
-from entrypoints.http.injection import Injected
 
 _ACCESS, _REFRESH, _CSRF = "ace_access", "ace_refresh", "ace_csrf"
 _NAME: Final = b"set-cookie"
@@ -95,7 +95,13 @@ def cookies_of(settings: EdgeSettings) -> SessionCookies:
 
 def bearer_token(exchange: Exchange) -> str | None:
     """The token of an `Authorization: Bearer` header, None if there is no such header. Foreign pages cannot send it."""
-    scheme, _, token = exchange.request_headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    header = exchange.request_headers.get(b"authorization")
+    return None if header is None else bearer_of(header)
+
+
+def bearer_of(header: bytes) -> str | None:
+    """The token of the value of an `Authorization` header, None if it is of another scheme."""
+    scheme, _, token = header.decode("latin-1").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
@@ -161,11 +167,13 @@ class SessionEdge:
             self._exchange.answer_headers += self._cookies.cleared()
 
 
-def provide_session_edge(
-    scope: Scope,
-    settings: Injected[ApiSettings],
-    csrf_tokens: Injected[CsrfTokens],
-    door_signatures: Injected[Signatures],
-) -> SessionEdge:
-    door = door_sessions_of(settings, door_signatures)
-    return SessionEdge(exchange_of(scope), cookies_of(settings), csrf_tokens, door)
+def session_edges(
+    settings: ApiSettings, csrf_tokens: CsrfTokens, signatures: Signatures
+) -> Callable[[Scope], SessionEdge]:
+    """What gives each request its own, of parts that are the same for all."""
+    cookies, door = cookies_of(settings), door_sessions_of(settings, signatures)
+
+    def provide_session_edge(scope: Scope) -> SessionEdge:
+        return SessionEdge(exchange_of(scope), cookies, csrf_tokens, door)
+
+    return provide_session_edge

@@ -121,6 +121,8 @@ async def test_a_snapshot_has_64_kib_at_most(site: ExamSite) -> None:
         ('{"snapshot": {"a": "\\ud800"}}', 422, "/snapshot/a"),
         ('{"snapshot": {"\\u0000": 1}}', 422, "/snapshot"),
         ('{"snapshot": ' + '{"a":' * 32 + "1" + "}" * 32 + "}", 400, None),
+        (f'{{"snapshot": {{"a": 1.{"0" * 20_000}}}}}', 422, "/snapshot"),
+        (f'{{"snapshot": {{"a": 1.{"1" * 16_380}e-300}}}}', 422, "/snapshot"),
         ('{"snapshot": {"a": 01}}', 400, None),
         ('{"snapshot": {"a": "\\q"}}', 400, None),
         ('{"snapshot": {"a": }}', 400, None),
@@ -148,6 +150,7 @@ async def test_a_heartbeat_that_cannot_be_taken(site: ExamSite, text: str, statu
     [
         '{"snapshot": ' + '{"a":' * 31 + "1" + "}" * 31 + "}",
         '{"snapshot": {"a": 1e308, "b": 5e-324, "c": 0.1, "a": 2}}',
+        f'{{"snapshot": {{"a": {"9" * 40_000}.{"7" * 16_059}e-324}}}}',
         '{"snapshot": {"a": "\\ud83d\\ude00 \\\\u0000"}}',
         '{"snapshot": null, "seq": 9007199254740991, "clientTs": "2099-12-31T23:59:59Z"}',
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, Protocol
 
 from litestar.types import HTTPScope, Receive, Send
@@ -54,10 +54,10 @@ class BetterAuthDoor:
         self._origins = TrustedOrigins(settings)
         self._rate_limit = rate_limit
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        if not is_below_base(scope):
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._serve if is_below_base(scope) else self._app)(scope, receive, send)
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         ask = self._ask(scope, exchange)
         try:

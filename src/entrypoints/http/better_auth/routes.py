@@ -48,7 +48,7 @@ class Routes:
 def is_below_base(scope: HTTPScope) -> bool:
     """Whether a request is one to the door."""
     path = scope["path"]
-    return path == BASE or path.startswith(f"{BASE}/")
+    return path.startswith(BASE) and (path == BASE or path.startswith(f"{BASE}/"))
 
 
 def path_below_base(scope: HTTPScope) -> str:

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
+from application.auth.claimants import Caller
 from application.exam.answering import SaveAnswer
 from application.exam.events import RecordEvent
 from application.exam.pausing import PauseOwnExam, ResumeOwnExam
@@ -142,11 +143,12 @@ async def get_paper(
             PackageAmbiguous,
             *STARTING,
         ),
+        "claimant": True,
     },
 )
 async def send_heartbeat(
     session_id: FromPath[str],
-    actor: NamedDependency[Actor],
+    caller: Injected[Caller],
     data: JSONBody[HeartbeatRequest],
     heartbeat: Injected[Heartbeat],
 ) -> ExamHeartbeat:
@@ -156,7 +158,7 @@ async def send_heartbeat(
     it starts an exam of the package that the caller is enrolled in. Repeating it is safe; `Idempotency-Key` is not
     looked at.
     """
-    return heartbeat_body(await heartbeat(actor, session_id, data.beat()))
+    return heartbeat_body(await heartbeat(caller, session_id, data.beat()))
 
 
 @post(
@@ -199,13 +201,14 @@ async def record(
             *_OVER,
             *_ANSWERING,
         ),
+        "claimant": True,
     },
 )
 async def save(
     request: ApiRequest,
     session_id: FromPath[str],
     slot: FromPath[str],
-    actor: NamedDependency[Actor],
+    caller: Injected[Caller],
     data: JSONBody[SaveExamAnswerRequest],
     save_answer: Injected[SaveAnswer],
 ) -> Response[SavedExamAnswer]:
@@ -216,7 +219,7 @@ async def save(
     itself, make no new revision: whoever lost the reply sends the same once more.
     """
     answer = data.answer(_slot_number(slot))
-    return await once(request, actor, lambda: save_answer(actor, session_id, answer), saved_body)
+    return await once(request, caller, lambda: save_answer(caller, session_id, answer), saved_body)
 
 
 @post(

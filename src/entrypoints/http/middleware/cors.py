@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from litestar.types import HTTPScope, Receive, Send
@@ -31,7 +32,7 @@ class Cors:
         self._any = "*" in origins
         self._origins = frozenset(origin.encode() for origin in origins)
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange = exchange_of(scope)
         exchange.answer_headers.append(_VARY)
         origin = exchange.request_headers.get(b"origin")
@@ -43,8 +44,10 @@ class Cors:
                 (b"access-control-expose-headers", _EXPOSED),
             ]
         if scope["method"] == "OPTIONS" and origin and b"access-control-request-method" in exchange.request_headers:
-            headers = list(_PREFLIGHT) if allowed else []
-            await send({"type": "http.response.start", "status": 204, "headers": headers})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
-        await self._app(scope, receive, send)
+            return _answer_preflight(send, list(_PREFLIGHT) if allowed else [])
+        return self._app(scope, receive, send)
+
+
+async def _answer_preflight(send: Send, headers: list[Header]) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from litestar.types import HTTPScope, Message, Receive, Send
@@ -18,7 +19,10 @@ _DEFAULTS: Final[tuple[Header, ...]] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+_NOTHING: Final[Header] = (b"content-length", b"0")
 _HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_DEFAULTS_UNDER_HTTPS: Final[tuple[Header, ...]] = (*_DEFAULTS, _HSTS)
+_DEFAULT_NAMES: Final = frozenset(name for name, _ in _DEFAULTS)
 
 
 class Envelope:
@@ -31,11 +35,11 @@ class Envelope:
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
 
-        async def send_complete(message: Message) -> None:
+        def send_complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 message["headers"] = self._completed(exchange, message["headers"])  # type: ignore[arg-type]
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, send_complete)
@@ -47,12 +51,11 @@ class Envelope:
             await send_problem(send_complete, exchange, refusal)
 
     def _completed(self, exchange: Exchange, headers: list[Header]) -> list[Header]:
-        if (b"content-length", b"0") in headers and not exchange.types_nothing:
+        defaults = _DEFAULTS_UNDER_HTTPS if self._https or exchange.https else _DEFAULTS
+        own = [name for name, _ in headers if name in _DEFAULT_NAMES]
+        if own:
+            defaults = tuple(header for header in defaults if header[0] not in own)
+        if _NOTHING in headers and not exchange.types_nothing:
             # The framework names a type for nothing, too.
             headers = [header for header in headers if header[0] != b"content-type"]
-        own = {name for name, _ in headers}
-        complete = [*headers, (b"x-request-id", exchange.request_id.encode()), *exchange.answer_headers]
-        complete += [header for header in _DEFAULTS if header[0] not in own]
-        if self._https or exchange.https:
-            complete.append(_HSTS)
-        return complete
+        return [*headers, (b"x-request-id", exchange.request_id.encode()), *exchange.answer_headers, *defaults]

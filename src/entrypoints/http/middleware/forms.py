@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from litestar.types import HTTPScope, Receive, Send
 
@@ -16,10 +16,15 @@ class Forms:
     def __init__(self, app: HttpApp, forms: Mapping[str, ErrorForm]) -> None:
         self._app = app
         self._forms = forms
+        self._prefixes = tuple(forms)
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["path"].startswith(self._prefixes):
+            self._note(scope)
+        return self._app(scope, receive, send)
+
+    def _note(self, scope: HTTPScope) -> None:
         path = scope["path"]
         for prefix, form in self._forms.items():
             if path == prefix or path.startswith(f"{prefix}/"):
                 exchange_of(scope).form = form
-        await self._app(scope, receive, send)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import lru_cache
+from typing import Final
+
 from litestar.types import HTTPScope, Receive, Send
 
 from entrypoints.http.exchange import HttpApp, exchange_of
@@ -10,6 +14,9 @@ from entrypoints.http.refusals import HostNotAllowed
 
 # Probes come by address.
 _PROBES = frozenset({"/healthz", "/health", "/readyz"})
+_REMEMBERED: Final = 256
+# A name of 253 letters, a colon and a port.
+_LONGEST: Final = 259
 
 
 class Hosts:
@@ -18,16 +25,19 @@ class Hosts:
     def __init__(self, app: HttpApp, *, allowed: tuple[str, ...]) -> None:
         self._app = app
         self._allowed = frozenset(name.lower() for name in allowed)
+        self._is_ours = lru_cache(_REMEMBERED)(self._compare)
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        if scope["path"] in _PROBES or self._allows(scope):
-            await self._app(scope, receive, send)
-        else:
-            await send_problem(send, exchange_of(scope), HostNotAllowed())
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
+        if self._allows(scope) or scope["path"] in _PROBES:
+            return self._app(scope, receive, send)
+        return send_problem(send, exchange_of(scope), HostNotAllowed())
 
     def _allows(self, scope: HTTPScope) -> bool:
-        hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
-        return bool(hosts) and all(_without_port(host) in self._allowed for host in hosts)
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return bool(hosts) and all(len(host) <= _LONGEST and self._is_ours(host) for host in hosts)
+
+    def _compare(self, host: bytes) -> bool:
+        return _without_port(host.decode("latin-1").lower()) in self._allowed
 
 
 def _without_port(host: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import cast
 
 from litestar import Litestar
@@ -30,16 +30,15 @@ class Methods:
         self._app = app
         self._allowed = allowed
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["method"] == "HEAD":
             # A copy: the server looks at its own scope to know that no body will come.
             asked = cast("HTTPScope", {**scope, "method": "GET"})
             enter(asked, exchange_of(scope))
-            await self._app(asked, receive, _without_body(send))
-        elif scope["method"] == "OPTIONS":
-            await self._app(scope, receive, self._telling_all_methods(scope, send))
-        else:
-            await self._app(scope, receive, send)
+            return self._app(asked, receive, _without_body(send))
+        if scope["method"] == "OPTIONS":
+            send = self._telling_all_methods(scope, send)
+        return self._app(scope, receive, send)
 
     def _telling_all_methods(self, scope: HTTPScope, send: Send) -> Send:
         async def send_corrected(message: Message) -> None:

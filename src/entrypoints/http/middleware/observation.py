@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -16,6 +15,7 @@ from entrypoints.http import logs
 from entrypoints.http.exchange import Exchange, HttpApp, enter
 from entrypoints.http.logs import AccessLine, AccessLog
 from entrypoints.http.metrics import Metrics
+from entrypoints.http.request_ids import RequestIds
 from entrypoints.http.requests import ANSWER_SECONDS
 
 UNMATCHED: Final = "(unmatched)"
@@ -56,13 +56,17 @@ class ClientAddresses:
 
 
 class Observation:
-    """Gives each request its id, tells everyone inside who asks, and keeps the record."""
+    """Gives each request its id, tells everyone inside who asks, and keeps the record.
+
+    The id is the caller's own if that is a sane one, else the trace that the request belongs to, else a new one.
+    """
 
     def __init__(self, app: HttpApp, *, metrics: Metrics, log: AccessLog, addresses: ClientAddresses) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
         self._addresses = addresses
+        self._new_id = RequestIds()
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         exchange = self._open(scope)
@@ -83,17 +87,19 @@ class Observation:
 
     def _open(self, scope: HTTPScope) -> Exchange:
         headers = dict(scope["headers"])
+        trace = _trace_id(headers[b"traceparent"]) if b"traceparent" in headers else None
         scheme = scope["scheme"]
         if b"x-forwarded-proto" in headers and self._addresses.trusts_peer(scope):
             scheme = headers[b"x-forwarded-proto"].decode("latin-1")
         return Exchange(
-            request_id=_request_id(headers),
+            request_id=_sane_id(headers.get(b"x-request-id")) or trace or self._new_id(),
             ip=self._addresses.of(scope),
             https=scheme == "https",
             method=scope["method"] if scope["method"] in _METHODS else "OTHER",
             started=time.monotonic(),
             request_headers=headers,
-            answer_headers=_trace_header(headers),
+            trace=trace,
+            answer_headers=[(b"traceparent", headers[b"traceparent"])] if trace else [],
         )
 
     def _record(self, exchange: Exchange) -> None:
@@ -111,32 +117,24 @@ class Observation:
                 method=exchange.method,
                 route=route,
                 status=status,
-                ms=round(seconds * 1000, 3),
+                ms=int(seconds * 1_000_000) / 1000,
                 user_id=getattr(scope.get("user"), "user_id", None),
-                trace=_trace_id(exchange.request_headers),
+                trace=exchange.trace,
             )
         )
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
-    """The caller's own id if it is a sane one, else the trace it belongs to, else a new one."""
-    given = headers.get(b"x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode()
-    return _trace_id(headers) or secrets.token_hex(16)
+def _sane_id(given: bytes | None) -> str | None:
+    """The id that the caller gave the request."""
+    return given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else None
 
 
-def _trace_id(headers: dict[bytes, bytes]) -> str | None:
+def _trace_id(trace_parent: bytes) -> str | None:
     """The trace of a valid W3C `traceparent`."""
-    given = headers.get(b"traceparent")
-    found = _TRACE_PARENT.fullmatch(given) if given is not None else None
+    found = _TRACE_PARENT.fullmatch(trace_parent)
     if found is None or _ZERO.fullmatch(found[1]) or _ZERO.fullmatch(found[2]):
         return None
     return found[1].decode()
-
-
-def _trace_header(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    return [(b"traceparent", headers[b"traceparent"])] if _trace_id(headers) else []
 
 
 def _is_address(text: str) -> bool:

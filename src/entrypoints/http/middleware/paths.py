@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 
 from litestar.types import HTTPScope, Receive, Send
 
@@ -26,18 +27,19 @@ class Paths:
     def __init__(self, app: HttpApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
         refusal = _refusal_of(scope)
         if refusal is not None:
-            await send_problem(send, exchange_of(scope), refusal)
-            return
-        await self._app(scope, receive, send)
+            return send_problem(send, exchange_of(scope), refusal)
+        return self._app(scope, receive, send)
 
 
 def _refusal_of(scope: HTTPScope) -> DomainError | None:
     if _impossible(scope):
         return RouteNotFound()
     query = scope["query_string"]
+    if not query:
+        return None
     if len(query) > _QUERY_LIMIT:
         return MalformedRequest("The query is too long")
     if b"%00" in query:
@@ -51,5 +53,5 @@ def _impossible(scope: HTTPScope) -> bool:
     return (
         len(path) > _PATH_LIMIT
         or (b"%" in raw and _ENCODED_SLASH.search(raw) is not None)
-        or bool(_CONTROL.search(path))
+        or (not path.isprintable() and _CONTROL.search(path) is not None)
     )

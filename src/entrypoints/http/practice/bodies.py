@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, convert
+from msgspec.structs import asdict
 
 from application.practice.views import (
     AnswerView,
@@ -239,15 +240,20 @@ def overseen_slots_body(view: OverseenPracticeView) -> OverseenPracticeSessionWi
 
 
 def practice_body(view: PracticeView) -> PracticeSessionWithQuestions:
-    return convert(flat(view.session, view), PracticeSessionWithQuestions, from_attributes=True)
+    session = asdict(session_body(view.session))
+    return PracticeSessionWithQuestions(**session, questions=_questions(view))
 
 
 def questions_body(view: PracticeView) -> PracticeQuestionList:
-    return PracticeQuestionList(items=convert(view.questions, list[PracticeQuestion], from_attributes=True))
+    return PracticeQuestionList(items=_questions(view))
 
 
 def answer_body(view: AnswerView) -> PracticeAnswer:
     return convert(view, PracticeAnswer, from_attributes=True)
+
+
+def _questions(view: PracticeView) -> list[PracticeQuestion]:
+    return convert(view.questions, list[PracticeQuestion], from_attributes=True)
 
 
 def flat(*views: Any) -> SimpleNamespace:

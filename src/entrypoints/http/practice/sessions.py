@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from application.auth.claimants import Caller
 from application.practice.answering import AnswerQuestion
 from application.practice.ports.reading import WantedSessions
 from application.practice.ports.sessions import SlotTarget
@@ -116,15 +117,15 @@ async def create_session(
     "/practice-sessions/{session_id:str}",
     summary="Read a practice session",
     operation_id="getPracticeSession",
-    opt=_ONE,
+    opt={**_ONE, "claimant": True},
 )
 async def get_session(
     session_id: FromPath[str],
-    actor: NamedDependency[Actor],
+    caller: Injected[Caller],
     read_practice_session: Injected[ReadPracticeSession],
 ) -> PracticeSessionWithQuestions:
     """A practice session with its questions and the caller's own responses."""
-    return practice_body(await read_practice_session(actor, session_id))
+    return practice_body(await read_practice_session(caller, session_id))
 
 
 @get(
@@ -159,12 +160,13 @@ async def list_questions(
             EnrollmentRequired,
             AnswerInvalid,
         ),
+        "claimant": True,
     },
 )
 async def answer(
     request: ApiRequest,
     session_id: FromPath[str],
-    actor: NamedDependency[Actor],
+    caller: Injected[Caller],
     data: JSONBody[AnswerQuestionRequest],
     answer_question: Injected[AnswerQuestion],
 ) -> Response[PracticeAnswer]:
@@ -174,7 +176,7 @@ async def answer(
     changes answers sends an `Idempotency-Key` with each: a repeat that comes late then undoes no later answer.
     """
     target, given = SlotTarget(slot=data.slot, question_id=data.question_id), data.answer()
-    return await once(request, actor, lambda: answer_question(actor, session_id, target, given), answer_body)
+    return await once(request, caller, lambda: answer_question(caller, session_id, target, given), answer_body)
 
 
 @post(

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from litestar import Router
 from litestar.di import Provide
-from litestar.types import ControllerRouterHandler, Middleware
+from litestar.types import ControllerRouterHandler
 
 from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.practice_platform import achievements, auth, questions, quiz, study
@@ -15,6 +15,7 @@ from entrypoints.http.practice_platform.addresses import NoTokensInAddresses
 from entrypoints.http.practice_platform.dealt import provide_dealt_quizzes
 from entrypoints.http.practice_platform.errors import DETAILS
 from entrypoints.http.practice_platform.exam_types import provide_exam_types
+from entrypoints.http.route_layers import RouteLayer
 
 _PREFIX: Final = "/api/v1"
 
@@ -38,7 +39,7 @@ handlers: Sequence[ControllerRouterHandler] = [
         opt={"error_form": DETAILS, "bearer_only": True, "tokenless_address": True},
     )
 ]
-middleware: Sequence[Middleware] = [NoTokensInAddresses()]
+middleware: Sequence[RouteLayer] = [NoTokensInAddresses()]
 forms: dict[str, ErrorForm] = {_PREFIX: DETAILS}
 dependencies: dict[str, Provide] = {
     "exam_types": Provide(provide_exam_types, sync_to_thread=False),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from application.auth.claimants import Caller
 from application.question_bank.listing import PublishedFilter, QuestionFilter
 from application.question_bank.ports.listing import PublishedQuestionReader, QuestionListReader
 from application.question_bank.reading import (
@@ -21,12 +24,13 @@ from application.question_bank.reading import (
     ReadQuestion,
     ReadVersion,
 )
+from application.question_bank.views import StudentQuestion
 from domain.auth.people import Actor, Role
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.lifecycle import VersionStatus
 from domain.question_bank.lifecycle_refusals import QuestionNotFound
 from domain.question_bank.listing import LONGEST_QUERY
-from entrypoints.http.conditional import hashed, versioned
+from entrypoints.http.conditional import content_tag, tagged, versioned
 from entrypoints.http.fields import ID_PATTERN
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging, page
@@ -58,6 +62,8 @@ _ONE: Final = {**_STAFF, "refusals": (QuestionNotFound,)}
 _VERSION_OF_ONE: Final = {**_STAFF, "refusals": (QuestionNotFound, QuestionVersionNotFound)}
 _NUMBER: Final = re.compile("[1-9][0-9]{0,9}")
 _LAST_NUMBER: Final = 2**31 - 1
+_REMEMBERED: Final = 2_048
+"""Questions that are written out once while they are asked for."""
 
 
 def _only(name: str, what: str) -> QueryParameter:
@@ -216,12 +222,12 @@ async def list_published(
     "/questions/{question_id:str}",
     summary="Read a published question",
     operation_id="getPublishedQuestion",
-    opt={**_STUDENTS, "refusals": (QuestionNotFound,)},
+    opt={**_STUDENTS, "refusals": (QuestionNotFound,), "claimant": True},
 )
 async def get_published(
     request: ApiRequest,
     question_id: FromPath[str],
-    actor: NamedDependency[Actor],
+    caller: Injected[Caller],
     read_published_question: Injected[ReadPublishedQuestion],
 ) -> Response[PublishedQuestion]:
     """A published question of a package that the caller is enrolled in, with its options and without its key.
@@ -229,7 +235,14 @@ async def get_published(
     The options stand in an order that is always the same and tells nothing. In a practice session the order, and of
     `ordering` and `matching` questions the ids as well, are others.
     """
-    return hashed(request, published_body(await read_published_question(actor, question_id)))
+    return tagged(request, *_written(await read_published_question(caller, question_id)))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _written(view: StudentQuestion) -> tuple[bytes, str]:
+    """The body and its ETag, which follow from what is seen and from nothing else."""
+    content = msgspec.json.encode(published_body(view))
+    return content, content_tag(content)
 
 
 def _number(version: str) -> int:
