@@ -1,135 +1,173 @@
-"""`python -m benchmarks [--quick]`."""
+"""`python -m benchmarks [--quick] [--json FILE]`."""
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import psycopg
 
-from benchmarks import content
-from benchmarks.importing import ImportFigures, measure_import
+from benchmarks import bank, content, people, scripts
+from benchmarks.crowd import Crowd, measure_crowd, prepare_crowd
+from benchmarks.importing import measure_import
 from benchmarks.limit import CLIENTS
-from benchmarks.measuring import Figures, measure, measure_flood
+from benchmarks.measuring import measure, measure_flood
 from benchmarks.operations import Operation, Plan
+from benchmarks.other_tool import compare_with_wrk
+from benchmarks.report import (
+    HEADER,
+    Report,
+    told,
+    told_columns,
+    told_crowd,
+    told_flood,
+    told_import,
+    told_machine,
+    told_other_tool,
+    told_storage,
+)
 from benchmarks.site import Site, running_site
+from benchmarks.storage import measure_heartbeat
+from domain.auth.people import Role
 from entrypoints.cli.support import stop_on_signals
 
 _READERS = 8
-_HEADER = f"{'':30}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'app':>7}{'PG':>6}{'sum':>7}{'limit':>8}{'ratio':>8}"
+_LOGINS = 20.0
+_ROUNDS = 3
+_SETTLED = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is done. `sessions` are answered by each side; `grown` more make the database large."""
+    """How much is done. `papers` are answered by the product, `limit_papers` by pgbench in each round; `grown` sessions
+    and as many questions and people make the database large; `crowd` candidates send at once.
+    """
 
-    seconds: float
-    sessions: int
+    brief: bool
+    papers: int
+    limit_papers: int
+    crowd: int
+    crowd_seconds: float
     grown: int
     import_rows: int
 
 
-_FULL = Size(seconds=3.0, sessions=1_600, grown=100_000, import_rows=20_000)
-_QUICK = Size(seconds=0.5, sessions=400, grown=0, import_rows=2_000)
+_FULL = Size(
+    brief=False, papers=2_800, limit_papers=800, crowd=500, crowd_seconds=4.0, grown=100_000, import_rows=20_000
+)
+_QUICK = Size(brief=True, papers=400, limit_papers=100, crowd=100, crowd_seconds=0.5, grown=2_000, import_rows=1_000)
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="A glance in less than 20 seconds.")
-def main(quick: bool) -> None:
+@click.option("--quick", is_flag=True, help="A glance in less than half a minute.")
+@click.option(
+    "--only", metavar="WORDS", multiple=True, help="Only operations whose names begin so, nothing beside them."
+)
+@click.option("--json", "path", type=click.Path(path_type=Path), help="Write every figure to this file.")
+def main(quick: bool, only: tuple[str, ...], path: Path | None) -> None:
     """Measure the main operations against the limit that PostgreSQL itself sets."""
     stop_on_signals()
     size = _QUICK if quick else _FULL
     with running_site() as site, psycopg.connect(site.urls.owner, autocommit=True) as connection:
-        for line in _preamble(connection):
+        report = Report.of(connection, {})
+        for line in (*told_machine(report), *told_columns(), f"\n{HEADER}"):
             click.echo(line)
-        plan = _prepare(site, connection, size)
-        for operation in plan.operations():
-            _show(measure(site, connection, operation, size.seconds))
-        click.echo(_flooded(plan, size))
-        _begin_exams(connection)
-        for operation in plan.exam_operations():
-            _show(measure(site, connection, operation, size.seconds))
-        content.forget_exams(connection)
-        for operation in _grow(plan, connection, size):
-            _show(measure(site, connection, operation, size.seconds))
-        click.echo(f"\nMost memory of the server process: {site.server_memory_mib():.0f} MiB")
-        click.echo(_told(measure_import(site, size.import_rows)))
+        for line in _lines(report, site, connection, size, only):
+            click.echo(line)
+    report.write(path)
 
 
-def _prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
-    content.prepare_people(connection)
-    content.add_papers(connection, "one", count=content.STUDENTS, slots=1)
-    content.add_papers(connection, "long", count=content.STUDENTS, slots=content.PAPER)
-    for side in ("app", "limit"):
-        content.add_papers(connection, side, count=size.sessions, slots=content.PAPER)
+def _lines(
+    report: Report, site: Site, connection: psycopg.Connection, size: Size, only: tuple[str, ...]
+) -> Iterator[str]:
+    plan = prepare(site, connection, size)
+
+    def measured(operations: Iterator[Operation], make_ready: Callable[[], None] | None = None) -> Iterator[str]:
+        for operation in operations:
+            if not only or operation.name.startswith(only):
+                if make_ready is not None:
+                    make_ready()
+                    make_ready = None
+                report.operations.append(measure(site, connection, operation, brief=size.brief))
+                yield told(report.operations[-1])
+
+    yield from measured(plan.operations())
+    if not only:
+        report.flood = measure_flood(plan.calm_readers(_READERS), plan.flood(), 0.5 if size.brief else 2.0)
+    yield from measured(plan.exam_operations(), lambda: begin_exams(connection))
+    if not only:
+        report.heartbeat = measure_heartbeat(connection, scripts.heartbeat())
+        yield from _crowded(report, site, connection, size)
+    yield from measured(plan.grown_operations(size.grown, size.grown), lambda: _grow(connection, size))
+    if not only:
+        yield from _beside(report, site, plan, size)
+
+
+def prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
+    """Whatever practice and the doors need."""
+    bank.add_package(connection)
+    bank.add_questions(connection, 1, content.QUESTIONS)
+    people.prepare_people(connection)
+    # Others, so that PostgreSQL plans for tables of some size, as after some days of use.
+    people.add_people(connection, "settled", _SETTLED)
+    people.add_sessions(connection, "settled", _SETTLED, people="settled")
+    content.add_papers(connection, "one", count=people.STUDENTS, slots=1)
+    content.add_papers(connection, "long", count=people.STUDENTS, slots=content.PAPER)
+    content.add_papers(connection, "app", count=size.papers, slots=content.PAPER)
+    for turn in range(_ROUNDS):
+        content.add_papers(connection, f"limit{turn}", count=size.limit_papers, slots=content.PAPER, students=CLIENTS)
+        people.add_sessions(connection, f"limit{turn}", CLIENTS, people="bench")
     content.settle(connection)
     return Plan(
         port=site.port,
-        logins=content.sign_in(site),
-        other_logins=content.sign_in(site, CLIENTS),
-        seconds=size.seconds,
-        sessions=size.sessions,
+        logins=people.sign_in(site),
+        admins=people.signed_for(site, "admin", people.ADMINS, role=Role.ADMIN),
+        papers=size.papers,
+        limit_papers=size.limit_papers,
     )
 
 
-def _begin_exams(connection: psycopg.Connection) -> None:
-    for side in ("warm", "app", "limit"):
-        content.add_exams(connection, side, slots=content.PAPER)
+def begin_exams(connection: psycopg.Connection) -> None:
+    """One of each student for the product, one for each round of pgbench."""
+    for label in ("app", *(f"limit{turn}" for turn in range(_ROUNDS))):
+        content.add_exams(connection, label)
     content.settle(connection)
 
 
-def _flooded(plan: Plan, size: Size) -> str:
-    quiet = plan.calm_readers(_READERS, size.seconds)
-    figures = measure_flood(quiet, quiet, plan.flood(size.seconds + 2.0))
-    return (
-        f"{_READERS} readers while {content.VISITORS} people sign in again and again: p99"
-        f" {figures.quiet_p99_ms:.1f} ms before, {figures.flooded_p99_ms:.1f} ms meanwhile"
-        f" ({figures.flooded_p99_ms / figures.quiet_p99_ms:.1f} times);"
-        f" {figures.signed_in_per_second:.0f} sign-ins/s, {figures.told_to_wait_per_second:.0f}/s told to wait"
-    )
+def _crowded(report: Report, site: Site, connection: psycopg.Connection, size: Size) -> Iterator[str]:
+    prepare_crowd(connection, size.crowd)
+    crowd = Crowd.of(site, size.crowd)
+    yield ""
+    for logins in (0.0, _LOGINS):
+        report.crowds.append(measure_crowd(crowd, size.crowd, size.crowd_seconds, logins))
+        yield told_crowd(report.crowds[-1])
+    yield ""
 
 
-def _grow(plan: Plan, connection: psycopg.Connection, size: Size) -> Iterator[Operation]:
-    """What has been read before, once the database is large."""
-    if size.grown:
-        content.add_papers(connection, "grown", count=size.grown, slots=1)
-        content.settle(connection)
-        yield plan.read_paper(f"read, among {size.grown:,} sessions", "grown", size.grown)
+def _grow(connection: psycopg.Connection, size: Size) -> None:
+    """Much of everything, and no exams: practice looks closer while its student sits one."""
+    content.forget_exams(connection)
+    content.add_papers(connection, "grown", count=size.grown, slots=1)
+    bank.add_questions(connection, content.QUESTIONS + 1, size.grown)
+    people.add_people(connection, "listed", size.grown)
+    content.settle(connection)
 
 
-def _preamble(connection: psycopg.Connection) -> Iterator[str]:
-    row = connection.execute(
-        "select current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')"
-    ).fetchone()
-    assert row is not None
-    version, fsync, commit = row
-    yield f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}"
-    yield f"Durable commits: fsync {fsync}, synchronous_commit {commit}"
-    yield f"{content.STUDENTS} keep-alive connections from one client process, one server process, all on this machine."
-    yield "app, PG, sum: microseconds of CPU per request, of the server process and of PostgreSQL."
-    yield f"limit: the same for pgbench with the very same statements, prepared, on {CLIENTS} connections."
-    yield "ratio: sum / limit. WAL B: bytes of write-ahead log per request."
-    yield f"\n{_HEADER}{'WAL B':>8}{'pgbench/s':>11}"
-
-
-def _show(figures: Figures) -> None:
-    total = figures.server_us + figures.postgres_us
-    click.echo(
-        f"{figures.name:30}{figures.per_second:8,.0f}{figures.p50_ms:8.1f}{figures.p99_ms:8.1f}"
-        f"{figures.server_us:7,.0f}{figures.postgres_us:6,.0f}{total:7,.0f}{figures.limit.microseconds:8,.0f}"
-        f"{figures.ratio:8.1f}{figures.wal_bytes:8,.0f}{figures.limit.per_second:11,.0f}"
-    )
-
-
-def _told(figures: ImportFigures) -> str:
-    rate = figures.rows / figures.seconds
-    return (
-        f"Import of {figures.rows:,} new questions, published: {figures.seconds:.1f} s, {rate:,.0f} rows/s,"
-        f" at most {figures.peak_mib:.0f} MiB"
-    )
+def _beside(report: Report, site: Site, plan: Plan, size: Size) -> Iterator[str]:
+    """What is no operation of the table."""
+    assert report.flood is not None
+    assert report.heartbeat is not None
+    yield ""
+    yield told_storage(report.heartbeat)
+    yield told_flood(report.flood, people.VISITORS)
+    report.other_tool = compare_with_wrk(site, plan.one_read(), people.STUDENTS, 1 if size.brief else 3)
+    yield told_other_tool(report.other_tool)
+    report.memory_mib = site.server_memory_mib()
+    yield f"Most memory of the server process: {report.memory_mib:.0f} MiB"
+    report.imported = measure_import(site, size.import_rows)
+    yield told_import(report.imported)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+import msgspec
 import psycopg
 
 from adapters.system.embedded_postgres import EmbeddedPostgres
@@ -35,8 +36,7 @@ _TOLD_SECONDS = 5.0
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportFigures:
+class ImportFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Of the whole command, its start included."""
 
     rows: int

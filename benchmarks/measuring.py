@@ -1,26 +1,32 @@
-"""One operation after the other: the product under load, then pgbench with the same statements."""
+"""One operation after the other, in rounds: the product under load, then pgbench with the same statements.
+
+What else runs on the machine comes and goes; a figure is the median of its rounds, and the ratio that of their ratios.
+"""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median, quantiles
 
 import msgspec
 import psycopg
 
 from benchmarks.client import Load, Outcome
+from benchmarks.driver import Driver, accepted
 from benchmarks.limit import Limit, measure_limit
 from benchmarks.operations import Operation
 from benchmarks.site import Site
 
+_WARM_UP_SECONDS = 0.8
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """One line of the table; microseconds are of CPU, for each request."""
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table; microseconds are of CPU, for each request; `limit_us` of pgbench and PostgreSQL.
+
+    `ratio` is the sum over the limit, `least` and `most` what it was in the best and the worst round.
+    """
 
     name: str
     per_second: float
@@ -28,74 +34,98 @@ class Figures:
     p99_ms: float
     server_us: float
     postgres_us: float
+    client_us: float
+    wal_bytes: float
+    limit_us: float
+    limit_per_second: float
+    ratio: float
+    least: float
+    most: float
+    rounds: int
+    goal: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    outcome: Outcome
+    server_us: float
+    postgres_us: float
     wal_bytes: float
     limit: Limit
 
     @property
     def ratio(self) -> float:
-        """How many times the CPU that pgbench and PostgreSQL take for the same statements."""
         return (self.server_us + self.postgres_us) / self.limit.microseconds
 
 
-def measure(site: Site, connection: psycopg.Connection, operation: Operation, seconds: float) -> Figures:
-    """The figures of an operation. Refuses to give any if a request was refused."""
-    _send(operation.warm_up)
-    wal, server, postgres = _wal_position(connection), site.server_seconds(), site.postgres_seconds()
-    outcome = _send(operation.load)
-    server, postgres = site.server_seconds() - server, site.postgres_seconds() - postgres
-    wal = _wal_position(connection) - wal
-    if outcome.refused:
-        answer = outcome.first_refusal.decode(errors="replace")
-        raise RuntimeError(f"{operation.name}: {outcome.refused} requests were refused, the first with\n{answer}")
-    count = len(outcome.latencies)
-    percentiles = quantiles(outcome.latencies, n=100)
+def measure(site: Site, connection: psycopg.Connection, operation: Operation, *, brief: bool = False) -> Figures:
+    """The figures of an operation; `brief` for one short round. Refuses to give any if a request was refused."""
+    seconds, turns = (0.5, 1) if brief else (operation.seconds, operation.rounds)
+    with Driver(operation.load) as driver:
+        accepted(driver.run(min(_WARM_UP_SECONDS, seconds)), operation.name, but=operation.may_refuse)
+        rounds = [_measured(site, connection, operation, driver, turn, seconds) for turn in range(turns)]
+    latencies = [latency for each in rounds for latency in each.outcome.latencies]
+    percentiles = quantiles(latencies, n=100)
     return Figures(
         name=operation.name,
-        per_second=count / outcome.seconds,
+        per_second=median(len(each.outcome.latencies) / each.outcome.seconds for each in rounds),
         p50_ms=percentiles[49] * 1e3,
         p99_ms=percentiles[98] * 1e3,
-        server_us=server / count * 1e6,
-        postgres_us=postgres / count * 1e6,
-        wal_bytes=wal / count,
-        limit=measure_limit(site, operation.script(connection), seconds),
+        server_us=median(each.server_us for each in rounds),
+        postgres_us=median(each.postgres_us for each in rounds),
+        client_us=median(each.outcome.client_seconds / len(each.outcome.latencies) * 1e6 for each in rounds),
+        wal_bytes=median(each.wal_bytes for each in rounds),
+        limit_us=median(each.limit.microseconds for each in rounds),
+        limit_per_second=median(each.limit.per_second for each in rounds),
+        ratio=median(each.ratio for each in rounds),
+        least=min(each.ratio for each in rounds),
+        most=max(each.ratio for each in rounds),
+        rounds=len(rounds),
+        goal=operation.goal,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FloodFigures:
+def _measured(
+    site: Site, connection: psycopg.Connection, operation: Operation, driver: Driver, turn: int, seconds: float
+) -> _Round:
+    wal, server, postgres = _wal_position(connection), site.server_seconds(), site.postgres_seconds()
+    outcome = accepted(driver.run(seconds), operation.name, but=operation.may_refuse)
+    server, postgres = site.server_seconds() - server, site.postgres_seconds() - postgres
+    wal, count = _wal_position(connection) - wal, len(outcome.latencies)
+    return _Round(
+        outcome=outcome,
+        server_us=server / count * 1e6,
+        postgres_us=postgres / count * 1e6,
+        wal_bytes=wal / count,
+        limit=measure_limit(site, operation.script(connection), seconds, turn),
+    )
+
+
+class FloodFigures(msgspec.Struct, frozen=True, kw_only=True):
     """How long reads take while nobody signs in, and while everybody does."""
 
+    readers: int
     quiet_p99_ms: float
     flooded_p99_ms: float
     signed_in_per_second: float
     told_to_wait_per_second: float
 
 
-def measure_flood(quiet: Load, flooded: Load, flood: Load) -> FloodFigures:
+def measure_flood(readers: Load, flood: Load, seconds: float) -> FloodFigures:
     """Reads before and during a flood of sign-ins, which begins before the reads and ends after them."""
-    _send(quiet)
-    before = _send(quiet)
-    with ThreadPoolExecutor(1) as aside:
-        signing_in = aside.submit(_send, flood)
-        time.sleep((flood.seconds - flooded.seconds) / 2)
-        during = _send(flooded)
-        outcome = signing_in.result()
+    with Driver(readers) as reading, Driver(flood) as entering, ThreadPoolExecutor(1) as aside:
+        reading.run(seconds)
+        before = reading.run(seconds)
+        signing_in = aside.submit(entering.run, seconds + 2.0)
+        time.sleep(1.0)
+        during, outcome = reading.run(seconds), signing_in.result()
     return FloodFigures(
+        readers=len(readers.streams),
         quiet_p99_ms=quantiles(before.latencies, n=100)[98] * 1e3,
         flooded_p99_ms=quantiles(during.latencies, n=100)[98] * 1e3,
-        signed_in_per_second=(len(outcome.latencies) - outcome.refused) / outcome.seconds,
+        signed_in_per_second=len(outcome.latencies) / outcome.seconds,
         told_to_wait_per_second=outcome.refused / outcome.seconds,
     )
-
-
-def _send(load: Load) -> Outcome:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.client"],
-        input=msgspec.msgpack.encode(load),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return msgspec.msgpack.decode(done.stdout, type=Outcome)
 
 
 def _wal_position(connection: psycopg.Connection) -> int:
