@@ -23,15 +23,13 @@ from adapters.postgres.statements import load
 from application.auth.opening import Grant
 from application.auth.ports import AuthWork, QuickRotation, TokenSource
 from application.auth.staying import Refreshed
-from domain.auth.limits import LimitSource
 from domain.auth.people import Actor, Role
 from domain.auth.refresh import decode_token, digest, mask
-from domain.auth.sessions import RefreshReused, Session, SessionEnd, SessionEnded
-from tests.integration.postgres.test_session_limit_races import acts_on
+from domain.auth.sessions import Session, SessionEnd, SessionEnded
+from tests.integration.postgres.test_session_limit_races import everything_at_once
 from tests.integration.postgres.test_session_machine import Sessions, Together, together
 from tests.support.auth_builders import AuthOnPostgres, auth_on_postgres
 from tests.support.postgres import ClonedDatabase, SettableClock
-from tests.support.session_limits import define_limit
 from tests.support.session_races import at_once, live, noting_collisions, two_processes, watching
 
 __all__ = ["together"]
@@ -238,19 +236,7 @@ async def test_sign_ins_beside_refreshes_never_pass_the_limit(
 async def test_everything_at_once_on_one_account_is_answered_without_a_deadlock(
     seed: int, replicas: list[AuthOnPostgres], cloned: ClonedDatabase, collisions: list[str | None]
 ) -> None:
-    """Sign-ins, refreshes, sign-outs, revocations, lowered limits: who holds a session never waits for its person."""
-    one, two = replicas
-    chance = random.Random(seed)
-    await define_limit(one, LimitSource.USER, "usr_ada", 5)
-    grants = [await one.enter() for _ in range(5)]
-    acts = [act for grant in grants for act in acts_on(grant, one, two)]
-    acts += [one.enter, two.enter] * 6
-    acts += [partial(define_limit, two, LimitSource.USER, "usr_ada", most) for most in (1, 2, 3, 2)]
-    chance.shuffle(acts)
-    with watching(cloned) as seen:
-        answers = await at_once(*(act() for act in acts))
-    assert {type(answer) for answer in answers if isinstance(answer, Exception)} <= {SessionEnded, RefreshReused}
-    assert max(seen) <= 5
+    await everything_at_once(seed, replicas, cloned)
     assert collisions == []
 
 
