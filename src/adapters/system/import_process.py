@@ -68,10 +68,7 @@ class ImportProcesses(AsyncioThreads):
             async with aclosing(_received(process, job)) as received:
                 yield received
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-            await process.wait()
+            await _end(process)
 
     def _descriptors(self, file: QuestionFile) -> tuple[int, ...] | None:
         """What the process must inherit; None when the file is small, or cannot be read elsewhere."""
@@ -89,6 +86,17 @@ class _Job:
     bank: str
     import_id: str
     encode: Encode
+
+
+async def _end(process: Process) -> None:
+    assert process.stdout is not None, "it was started with pipes"
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+    # asyncio counts it as ended when its pipes have ended too, and takes nothing from a pipe that nobody reads.
+    while await process.stdout.read(_AHEAD_BYTES):
+        pass
+    await process.wait()
 
 
 async def _received(process: Process, job: bytes) -> AsyncGenerator[Batch, None]:

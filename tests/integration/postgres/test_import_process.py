@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from asyncio import subprocess
+from asyncio import sleep, subprocess, timeout
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from adapters.files.question_files import QuestionFilesByFormat
 from adapters.postgres.question_bank.import_rows import ImportRows
+from adapters.system import import_process
 from adapters.system.clock import TimeOrderedIds
 from adapters.system.import_process import ImportProcesses, ReaderDied
 from adapters.system.threads import AsyncioThreads
@@ -96,6 +97,20 @@ async def test_a_process_ends_with_whoever_asked_for_it(tmp_path: Path, monkeypa
     async with in_processes().batches(at_path(tmp_path), bank="b", import_id="imp_1") as batches:
         await anext(batches)
         assert started[0].returncode is None
+
+    assert started[0].returncode is not None
+
+
+async def test_a_process_ends_though_nobody_takes_what_it_has_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cancels an import while the database is slow leaves a full pipe behind."""
+    started = spied(monkeypatch)
+    monkeypatch.setattr(import_process, "_AHEAD_BYTES", 1024)
+    async with timeout(20), in_processes().batches(at_path(tmp_path), bank="b", import_id="imp_1") as batches:
+        await anext(batches)
+        while "paused" not in repr(started[0].stdout):
+            await sleep(0.01)
 
     assert started[0].returncode is not None
 
