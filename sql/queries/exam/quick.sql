@@ -112,4 +112,4 @@ with clock as materialized (
            'connection_gap', '{}', beaten.record_hash
       from beaten, gap
 )
-select last_heartbeat_at as at, last_seq, deadline from beaten;
+select last_heartbeat_at as at, last_seq, deadline, exists (select from gap) as told_gap from beaten;

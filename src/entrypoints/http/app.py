@@ -20,7 +20,7 @@ from entrypoints.http.better_auth.document import door_document
 from entrypoints.http.better_auth.mounting import with_better_auth
 from entrypoints.http.docs_page import docs_handlers
 from entrypoints.http.exam.figures import exam_gauges
-from entrypoints.http.exchange import HttpApp
+from entrypoints.http.exchange import HttpApp, exchange_of
 from entrypoints.http.health import Readiness, health_handlers
 from entrypoints.http.injection import provided, resolve_one_by_one
 from entrypoints.http.logs import AccessLog
@@ -130,6 +130,7 @@ class Application:
             *(docs_handlers() if self._settings.docs else ()),
         ]
         available = {
+            "exchange": Provide(exchange_of, sync_to_thread=False),
             "paging": Provide(provide_paging, sync_to_thread=False),
             **provided(self._container.providers),
             **dependencies_of(self._areas, self._container),

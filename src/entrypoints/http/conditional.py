@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Response
 
-from entrypoints.http.exchange import exchange_of
+from entrypoints.http.exchange import Exchange, exchange_of
 from entrypoints.http.refusals import StaleVersion
 from entrypoints.http.replies import Written
 from entrypoints.http.requests import ApiRequest
@@ -23,18 +23,21 @@ _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 def versioned(request: ApiRequest, body: msgspec.Struct, version: int) -> Response[Any]:
     """The body with its version as ETag, or 304."""
-    return _conditional(request, msgspec.json.encode(body), f'"{version}"')
+    return tagged(exchange_of(request.scope), msgspec.json.encode(body), f'"{version}"')
 
 
 def hashed(request: ApiRequest, body: msgspec.Struct) -> Response[Any]:
     """The body with an ETag made from its content, or 304."""
     content = msgspec.json.encode(body)
-    return _conditional(request, content, content_tag(content))
+    return tagged(exchange_of(request.scope), content, content_tag(content))
 
 
-def tagged(request: ApiRequest, content: bytes, tag: str) -> Response[Any]:
+def tagged(exchange: Exchange, content: bytes, tag: str) -> Response[Any]:
     """Content that is bytes already, with the ETag that was made from it, or 304."""
-    return _conditional(request, content, tag)
+    headers = {"etag": tag, "cache-control": REVALIDATE}
+    if _already_has(exchange, tag):
+        return Written(b"", status=304, headers=headers)
+    return Written(content, headers=headers)
 
 
 def personal(body: msgspec.Struct, version: int) -> Response[Any]:
@@ -57,7 +60,11 @@ def content_tag(content: bytes) -> str:
 
 def already_has(request: ApiRequest, tag: str) -> bool:
     """Whether `If-None-Match` names this ETag (weak comparison, as RFC 9110 asks)."""
-    value = _header(request, b"if-none-match")
+    return _already_has(exchange_of(request.scope), tag)
+
+
+def _already_has(exchange: Exchange, tag: str) -> bool:
+    value = _header(exchange, b"if-none-match")
     return value is not None and (value.strip() == "*" or tag.strip('"') in {found[1] for found in _TAG.findall(value)})
 
 
@@ -67,7 +74,7 @@ def expected_version(request: ApiRequest) -> int | None:
     Of several versions only the newest can be current, because versions only grow. A tag that is not a version, or is
     weak, matches nothing (412).
     """
-    value = _header(request, b"if-match")
+    value = _header(exchange_of(request.scope), b"if-match")
     if value is None or value.strip() == "*":
         return None
     strong = [text for weak, text in _TAG.findall(value) if not weak]
@@ -77,13 +84,6 @@ def expected_version(request: ApiRequest) -> int | None:
     return max(versions)
 
 
-def _conditional(request: ApiRequest, content: bytes, tag: str) -> Response[Any]:
-    headers = {"etag": tag, "cache-control": REVALIDATE}
-    if already_has(request, tag):
-        return Written(b"", status=304, headers=headers)
-    return Written(content, headers=headers)
-
-
-def _header(request: ApiRequest, name: bytes) -> str | None:
-    value = exchange_of(request.scope).request_headers.get(name)
+def _header(exchange: Exchange, name: bytes) -> str | None:
+    value = exchange.request_headers.get(name)
     return None if value is None else value.decode("latin-1")

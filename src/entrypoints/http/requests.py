@@ -75,9 +75,9 @@ class ApiRequest(Request[Any, Any, Any]):
         return decoded(self.scope, await self.body(), decoder_of(type_))
 
 
-async def read_body(receive: Receive, limit: int, seconds: float = BODY_SECONDS) -> bytes:
+def read_body(receive: Receive, limit: int, seconds: float = BODY_SECONDS) -> Coroutine[Any, Any, bytes]:
     """The whole body, of so many bytes at most, from a client that has so long to send it."""
-    return await in_time(_all_parts(receive, limit), seconds)
+    return in_time(_all_parts(receive, limit), seconds)
 
 
 async def _all_parts(receive: Receive, limit: int) -> bytes:

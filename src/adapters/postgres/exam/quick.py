@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from sys import getsizeof
 from typing import Any
@@ -31,11 +33,44 @@ _POINTER_BYTES = 8
 _LONGEST_SILENCE = "15 s"
 _LONGEST_DRIFT = "30 s"
 _DRIFT_PAUSE = "60 s"
+_SPARE_SECONDS = 1.0
 _Named = tuple[str, str]
 # What the entry of a gap says, before and after its id: the id is all that differs.
 _GAP = tuple(
     spelt(Draft(kind=EntryKind.EVENT, source=EntrySource.SYSTEM, id="|", type="connection_gap")).split(b"|", 1)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """The entry of a gap in the connection, before anybody knows whether there was one."""
+
+    event_id: str
+    digest: bytes
+    made_at: float
+
+
+class _Gaps:
+    """Entries for heartbeats to take along. Few heartbeats come after a gap; what one did not need the next one takes.
+
+    An id tells when it was made, so that none is kept for long.
+    """
+
+    def __init__(self, ids: IdGenerator) -> None:
+        self._ids = ids
+        self._spare: list[_Gap] = []
+
+    def take(self) -> _Gap:
+        now = time.monotonic()
+        if self._spare and now - self._spare[-1].made_at < _SPARE_SECONDS:
+            return self._spare.pop()
+        self._spare.clear()
+        event_id = self._ids.new("evt")
+        return _Gap(event_id, gap_digest(event_id), now)
+
+    def put_back(self, gap: _Gap) -> None:
+        """Nobody has told of it."""
+        self._spare.append(gap)
 
 
 class PostgresQuickExam(QuickExam):
@@ -53,6 +88,7 @@ class PostgresQuickExam(QuickExam):
         self._ids = ids
         self._clock = clock
         self._papers = Remembered[_Named, FrozenPaper](memory_bytes, bytes_of)
+        self._gaps = _Gaps(ids)
 
     async def paper(self, user_id: str, session_id: str) -> FrozenPaper | None:
         named = (user_id, session_id)
@@ -71,11 +107,13 @@ class PostgresQuickExam(QuickExam):
         return None if row is None else _kept(asked.slot, answer, row)
 
     async def heartbeat(self, beat: QuickBeat) -> KeptBeat | None:
-        row = await self._database.write_one(SQL["keep_heartbeat"], self._beat_params(beat), key=beat.user_id)
+        gap = self._gaps.take()
+        row = await self._database.write_one(SQL["keep_heartbeat"], self._beat_params(beat, gap), key=beat.user_id)
+        if row is None or not row["told_gap"]:
+            self._gaps.put_back(gap)
         return None if row is None else KeptBeat(at=row["at"], last_seq=row["last_seq"], deadline=row["deadline"])
 
-    def _beat_params(self, beat: QuickBeat) -> dict[str, Any]:
-        event_id = self._ids.new("evt")
+    def _beat_params(self, beat: QuickBeat, gap: _Gap) -> dict[str, Any]:
         return {
             "now": None if self._clock is None else self._clock.now(),
             "user_id": beat.user_id,
@@ -83,8 +121,8 @@ class PostgresQuickExam(QuickExam):
             "seq": beat.seq,
             "client_at": beat.client_at,
             "snapshot": None if beat.snapshot is None else Raw(beat.snapshot),
-            "event_id": event_id,
-            "digest": gap_digest(event_id),
+            "event_id": gap.event_id,
+            "digest": gap.digest,
             "longest_silence": _LONGEST_SILENCE,
             "longest_drift": _LONGEST_DRIFT,
             "drift_pause": _DRIFT_PAUSE,

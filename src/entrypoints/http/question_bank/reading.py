@@ -31,6 +31,7 @@ from domain.question_bank.lifecycle import VersionStatus
 from domain.question_bank.lifecycle_refusals import QuestionNotFound
 from domain.question_bank.listing import LONGEST_QUERY
 from entrypoints.http.conditional import content_tag, tagged, versioned
+from entrypoints.http.exchange import Exchange
 from entrypoints.http.fields import ID_PATTERN
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging, page
@@ -225,7 +226,7 @@ async def list_published(
     opt={**_STUDENTS, "refusals": (QuestionNotFound,), "claimant": True},
 )
 async def get_published(
-    request: ApiRequest,
+    exchange: Injected[Exchange],
     question_id: FromPath[str],
     caller: Injected[Caller],
     read_published_question: Injected[ReadPublishedQuestion],
@@ -235,7 +236,7 @@ async def get_published(
     The options stand in an order that is always the same and tells nothing. In a practice session the order, and of
     `ordering` and `matching` questions the ids as well, are others.
     """
-    return tagged(request, *_written(await read_published_question(caller, question_id)))
+    return tagged(exchange, *_written(await read_published_question(caller, question_id)))
 
 
 @lru_cache(maxsize=_REMEMBERED)
