@@ -14,7 +14,7 @@ from benchmarks.crowd import Crowd, measure_crowd, prepare_crowd
 from benchmarks.importing import measure_import
 from benchmarks.limit import CLIENTS
 from benchmarks.measuring import measure, measure_flood
-from benchmarks.operations import Operation, Plan
+from benchmarks.operations import ROUNDS, Operation, Plan
 from benchmarks.other_tool import compare_with_wrk
 from benchmarks.report import (
     HEADER,
@@ -35,7 +35,6 @@ from entrypoints.cli.support import stop_on_signals
 
 _READERS = 8
 _LOGINS = 20.0
-_ROUNDS = 3
 _SETTLED = 20_000
 
 
@@ -116,7 +115,7 @@ def prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
     content.add_papers(connection, "one", count=people.STUDENTS, slots=1)
     content.add_papers(connection, "long", count=people.STUDENTS, slots=content.PAPER)
     content.add_papers(connection, "app", count=size.papers, slots=content.PAPER)
-    for turn in range(_ROUNDS):
+    for turn in range(ROUNDS):
         content.add_papers(connection, f"limit{turn}", count=size.limit_papers, slots=content.PAPER, students=CLIENTS)
         people.add_sessions(connection, f"limit{turn}", CLIENTS, people="bench")
     content.settle(connection)
@@ -131,7 +130,7 @@ def prepare(site: Site, connection: psycopg.Connection, size: Size) -> Plan:
 
 def begin_exams(connection: psycopg.Connection) -> None:
     """One of each student for the product, one for each round of pgbench."""
-    for label in ("app", *(f"limit{turn}" for turn in range(_ROUNDS))):
+    for label in ("app", *(f"limit{turn}" for turn in range(ROUNDS))):
         content.add_exams(connection, label)
     content.settle(connection)
 

@@ -15,6 +15,7 @@ from benchmarks.people import STUDENTS, VISITORS, credentials_of
 from benchmarks.requests import Login, get, post, put, rotation, sign_in
 from benchmarks.site import HOST
 
+ROUNDS = 5
 _HEARTBEATS = 40
 _REVISIONS = 100
 _QUESTIONS_EACH = 25
@@ -33,7 +34,7 @@ class Operation:
     name: str
     load: Load
     script: Callable[[psycopg.Connection], Script]
-    rounds: int = 3
+    rounds: int = ROUNDS
     seconds: float = 2.0
     goal: float | None = None
     may_refuse: float = 0.0
@@ -102,7 +103,7 @@ class Plan:
         script: Callable[[], Script],
         *,
         connections: int = STUDENTS,
-        rounds: int = 3,
+        rounds: int = ROUNDS,
         goal: float | None = None,
     ) -> Operation:
         return Operation(

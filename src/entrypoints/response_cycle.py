@@ -117,7 +117,7 @@ def _line(header: Header) -> bytes:
     name, value = header
     if HEADER_RE.search(name):
         raise RuntimeError("Invalid HTTP header name.")
-    if HEADER_VALUE_RE.search(value):
+    if not value.isalnum() and HEADER_VALUE_RE.search(value):
         raise RuntimeError("Invalid HTTP header value.")
     return b"%b: %b\r\n" % (name.lower(), value)
 

@@ -104,11 +104,15 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = self._unparsed_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        self._count(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > HEADER_LIMIT_BYTES:
+            self._refuse_large_head()
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + _PUNCTUATION)
+        self._head_bytes += len(name) + len(value) + _PUNCTUATION
+        if self._head_bytes > HEADER_LIMIT_BYTES:
+            self._refuse_large_head()
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -211,12 +215,10 @@ class Protocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def _count(self, size: int) -> None:
+    def _refuse_large_head(self) -> None:
         """Raising ends the parsing of this connection; what was answered stays answered."""
-        self._head_bytes += size
-        if self._head_bytes > HEADER_LIMIT_BYTES:
-            self._refuse_head()
-            raise httptools.HttpParserError("head too large")
+        self._refuse_head()
+        raise httptools.HttpParserError("head too large")
 
     def _refuse_head(self) -> None:
         self._refuse(HeadersTooLarge())
