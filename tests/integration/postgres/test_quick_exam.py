@@ -16,6 +16,7 @@ import pytest
 from adapters.postgres.database import Database
 from adapters.postgres.exam.quick import PostgresQuickExam, bytes_of, frozen_paper, gap_digest
 from adapters.postgres.multiplexer import Lane
+from adapters.system.clock import TimeOrderedIds
 from application.exam.answering import GivenAnswer
 from application.exam.ports.quick import KeptAnswer, KeptBeat, QuickAnswer, QuickBeat
 from application.exam.pulse import Beat
@@ -68,6 +69,18 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
     monkeypatch.setattr(psycopg.AsyncConnection, "commit", committed)
     return sent
+
+
+class CountedIds(TimeOrderedIds):
+    """Remembers what it made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[str] = []
+
+    def new(self, prefix: str) -> str:
+        self.made.append(super().new(prefix))
+        return self.made[-1]
 
 
 def given(place: int, response: Response | None = None, *, base: int = 0, **wishes: Any) -> GivenAnswer:
@@ -216,6 +229,30 @@ async def test_nobody_answers_or_beats_in_the_session_of_another(three: Candidat
     assert await quick.save_answer(stranger) is None
     assert await quick.heartbeat(QuickBeat(user_id="usr_nobody", session_id="exs_1")) is None
     assert not await three.quick.record("exs_1")
+
+
+async def test_each_gap_has_an_id_of_its_own_and_one_that_was_not_needed_is_taken_again(
+    three: Candidates, database: Database
+) -> None:
+    """By the database's own clock, with three sessions of one student at once."""
+    for number in (2, 3):
+        await three.begin(number)
+    user, ids = three.quick.actor.user_id, CountedIds()
+    quick = PostgresQuickExam(database, ids)
+    move = """update exam_sessions set deadline = now() + '1 h', due_at = now() + '2 h',
+                                       last_heartbeat_at = now() - %s::interval"""
+    three.cloned.keeper.execute(move, ["0 s"])
+    for _ in range(5):
+        assert await quick.heartbeat(QuickBeat(user_id=user, session_id="exs_1")) is not None
+    assert len(ids.made) == 1
+    for _ in range(2):
+        three.cloned.keeper.execute(move, ["1 min"])
+        beats = [quick.heartbeat(QuickBeat(user_id=user, session_id=f"exs_{number}")) for number in (1, 2, 3)]
+        assert None not in await asyncio.gather(*beats)
+    told = [entry for number in (1, 2, 3) for entry in await three.quick.record(f"exs_{number}")]
+    assert [entry.type for entry in told] == ["connection_gap"] * 6
+    assert len({entry.id for entry in told}) == 6
+    assert {entry.id for entry in told} == set(ids.made)
 
 
 @pytest.mark.parametrize("event_id", ["evt_1", "evt_01m7y0w5089re0wwbvvzgw20sk", ""])

@@ -53,16 +53,17 @@ class _Gap:
 class _Gaps:
     """Entries for heartbeats to take along. Few heartbeats come after a gap; what one did not need the next one takes.
 
-    An id tells when it was made, so that none is kept for long.
+    An id tells when it was made, so that none is kept for longer than `seconds`.
     """
 
-    def __init__(self, ids: IdGenerator) -> None:
+    def __init__(self, ids: IdGenerator, seconds: float) -> None:
         self._ids = ids
+        self._seconds = seconds
         self._spare: list[_Gap] = []
 
     def take(self) -> _Gap:
         now = time.monotonic()
-        if self._spare and now - self._spare[-1].made_at < _SPARE_SECONDS:
+        if self._spare and now - self._spare[-1].made_at < self._seconds:
             return self._spare.pop()
         self._spare.clear()
         event_id = self._ids.new("evt")
@@ -83,12 +84,11 @@ class PostgresQuickExam(QuickExam):
     def __init__(
         self, database: Database, ids: IdGenerator, clock: Clock | None = None, *, memory_bytes: int = _MEMORY
     ) -> None:
-        """`clock` replaces the database's own, for tests."""
+        """`clock` replaces the database's own, for tests; where time is set, ids are of the very instant."""
         self._database = database
-        self._ids = ids
         self._clock = clock
         self._papers = Remembered[_Named, FrozenPaper](memory_bytes, bytes_of)
-        self._gaps = _Gaps(ids)
+        self._gaps = _Gaps(ids, _SPARE_SECONDS if clock is None else 0.0)
 
     async def paper(self, user_id: str, session_id: str) -> FrozenPaper | None:
         named = (user_id, session_id)
