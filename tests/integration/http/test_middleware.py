@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from application.request_context import request_context
 from entrypoints.http import openapi_headers
-from entrypoints.http.exchange import Exchange
 from entrypoints.http.injection import Injected
 from entrypoints.http.pagination import Paging
-from tests.support.callers import Wire
 from tests.support.http import (
     ORIGIN,
     EdgeSettings,
@@ -391,23 +388,3 @@ async def test_an_area_may_bring_middleware_that_knows_the_route_and_names_the_u
         await client.head("/mine")
         await client.get("/healthz")
     assert [line.get("userId") for line in logs.lines()] == ["usr_1", "usr_1", None]
-
-
-@pytest.mark.parametrize(("method", "path", "status"), [each for each in ANY_ANSWER if each[2] < 500])
-async def test_what_a_request_leaves_behind_is_gone_at_once(method: str, path: str, status: int) -> None:
-    """Nothing of it waits for the collector of cycles, which would look through all that thousands left.
-
-    A defect is not asked for: its traceback names everything, and whoever captures the log keeps it.
-    """
-    app = build_app(sample_area())
-    async with app.lifespan():
-        wire = Wire(app)
-        assert (await wire.ask(method, path, {})).status_code == status  # what is made once is made
-        gc.collect()
-        gc.disable()
-        try:
-            await wire.ask(method, path, {})
-            left = [each for each in gc.get_objects() if isinstance(each, Exchange)]
-        finally:
-            gc.enable()
-    assert left == []

@@ -16,7 +16,8 @@ import pytest
 from tests.support.postgres_user import eventually
 from tests.support.process import Ace, Process, bearer
 
-ROWS = 50_000
+# More than are imported before somebody presses a key.
+ROWS = 200_000
 HEADER = (
     "question-id,question-text,option-a,option-b,option-c,option-d,"
     "explanation-a,explanation-b,explanation-c,explanation-d,correct answer,domain\n"
@@ -62,7 +63,7 @@ def site(installed: Callable[[], Ace]) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def long_file(ground: Path) -> Path:
     path = ground / "long.csv"
-    rows = (f"q{n:05},What is {n}?,it is {n},one,two,three,Yes.,,,,A,Sums\n" for n in range(ROWS))
+    rows = (f"q{n:06},What is {n}?,it is {n},one,two,three,Yes.,,,,A,Sums\n" for n in range(ROWS))
     path.write_text(HEADER + "".join(rows))
     return path
 
