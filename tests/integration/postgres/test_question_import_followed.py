@@ -37,7 +37,7 @@ from application.question_bank.long_imports import ImportInTime
 from application.question_bank.ports.importing import ImportReader, ImportRegister, OnceKey
 from domain.auth.people import Actor, Role
 from domain.auth.sessions import Forbidden
-from domain.question_bank.import_report import ImportMode, ImportStatus
+from domain.question_bank.import_report import ImportMode, ImportProgress, ImportStatus
 from domain.question_bank.lifecycle_refusals import BankNotFound
 from tests.support.import_files import FIRST, SECOND, SlowFile, order
 from tests.support.postgres import ClonedDatabase
@@ -106,6 +106,19 @@ async def test_what_failed_may_be_tried_again_with_its_key(in_time: ImportInTime
     ask("update question_banks set visibility = 'visible'")
 
     assert (await in_time(ANN, order(FIRST), _release, OnceKey("key-1", b"file"))).report.unchanged == 1
+
+
+async def test_an_import_that_was_told_to_be_cancelled_leaves_nothing(importing: ImportQuestions, ask: Ask) -> None:
+    """Ctrl-C at the last moment: its end is in the register before what it did is committed."""
+
+    def end_before_it_commits(_: ImportProgress) -> None:
+        ask("update question_imports set status = 'cancelled' where status = 'running'")
+
+    report = await importing(ANN, order(FIRST), end_before_it_commits)
+
+    assert report.status is ImportStatus.CANCELLED
+    assert ask("select status from question_imports") == [("cancelled",)]
+    assert ask("select count(*) from questions") == [(0,)]
 
 
 async def test_a_running_import_is_cancelled_by_its_own_and_by_admins(

@@ -14,6 +14,7 @@ from adapters.postgres.question_bank.indexing import index_questions
 from adapters.postgres.statements import load
 from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.ports import IdGenerator
+from application.question_bank.following import Stopped
 from application.question_bank.imports import ImportRunning, ImportsBusy
 from application.question_bank.indexing import IndexingOrder
 from application.question_bank.near_duplicates import ComparingOrder
@@ -190,7 +191,8 @@ class PostgresImportWork(PostgresWork, ImportWork):
 
     async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
         row = report_row(report, actor_id) | {"bank_id": self._how.get("bank_id"), "now": self.now}
-        await self._run(SQL["save_import"], row)
+        if not await self._run(SQL["save_import"], row):
+            raise Stopped  # somebody has been told of another end by now, and that one counts
 
     async def _check_access(self, how: ApplyImport) -> None:
         access = await self._one(SQL["find_importing_access"], {"bank": how.bank, "author_id": how.author_id})
