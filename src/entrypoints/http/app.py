@@ -33,6 +33,7 @@ from entrypoints.http.middleware.hosts import Hosts
 from entrypoints.http.middleware.methods import Methods, allowed_methods
 from entrypoints.http.middleware.observation import ClientAddresses, Observation
 from entrypoints.http.middleware.paths import Paths
+from entrypoints.http.middleware.routing import Routing
 from entrypoints.http.pagination import provide_paging
 from entrypoints.http.problems import answer
 from entrypoints.http.requests import BODY_LIMIT, ApiRequest
@@ -108,7 +109,7 @@ class Application:
         self.litestar = self._litestar(None)
         resolve_one_by_one(self.litestar)
         refuse_impossible_claims(self.litestar)
-        self._entry = self._surrounded(cast("HttpApp", self.litestar))
+        self._entry = self._surrounded(Routing(self.litestar) if plain else cast("HttpApp", self.litestar))
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import Send
+from litestar.types import HTTPScope, Scope, Send
 
 from domain.auth.throttling import TooManyAttempts
 from domain.errors import DomainError, InvalidInput, Kind
@@ -26,7 +26,7 @@ from entrypoints.http.refusals import (
     UnsupportedMediaType,
     allow_with_head,
 )
-from entrypoints.http.replies import RenderedReply
+from entrypoints.http.replies import RenderedReply, send_bytes
 
 MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[Mapping[Kind, int]] = {
@@ -166,17 +166,27 @@ def as_refusal(error: Exception, parameter_names: Mapping[str, str]) -> DomainEr
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The application's only exception handler."""
-    exchange = exchange_of(request.scope)
-    refusal = as_refusal(error, _parameter_names(request))
-    note(error, refusal)
-    told = _told(refusal, exchange)
+    """The framework's only exception handler."""
+    told = _told(_noted(request.scope, error), exchange_of(request.scope))
     return Response(told.body, status_code=told.status, headers=told.headers, media_type=told.media_type)
 
 
-def _parameter_names(request: Request[Any, Any, Any]) -> dict[str, str]:
+async def send_refusal(send: Send, scope: HTTPScope, error: Exception) -> None:
+    """Answers with the problem that an exception stands for, byte by byte as `answer` does."""
+    told = _told(_noted(scope, error), exchange_of(scope))
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in told.headers.items()]
+    await send_bytes(send, told.status, headers, told.body, told.media_type)
+
+
+def _noted(scope: Scope, error: Exception) -> DomainError:
+    refusal = as_refusal(error, _parameter_names(scope))
+    note(error, refusal)
+    return refusal
+
+
+def _parameter_names(scope: Scope) -> dict[str, str]:
     """What clients call the parameters of the handler."""
-    handler = request.scope.get("route_handler")
+    handler = scope.get("route_handler")
     fields = handler.parsed_fn_signature.parameters if handler is not None else {}
     return {name: getattr(field.kwarg_definition, "name", None) or name for name, field in fields.items()}
 

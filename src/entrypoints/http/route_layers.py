@@ -12,6 +12,7 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
+from litestar.utils.scope.state import ScopeState
 
 from entrypoints.http.plain import PlainCall, is_plain
 
@@ -72,10 +73,21 @@ class RouteLayers:
         call = PlainCall.of(handler, parameters) if self._plain else None
         takes_claims = call is not None and self._all_ours and handler.opt.get("claimant", False)
         route = ServedRoute(handler, takes_claims)
-        app = app if call is None else call
+        app = _answering_errors(handler, app) if call is None else call
         for layer in reversed(self._layers):
             app = _around(layer, route, app)
         return app
+
+
+def _answering_errors(handler: HTTPRouteHandler, app: ASGIApp) -> ASGIApp:
+    """The framework's own call, which expects its router to have said who answers errors."""
+    known = handler.resolve_exception_handlers()
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        ScopeState.from_scope(scope).exception_handlers = known
+        await app(scope, receive, send)
+
+    return call
 
 
 def _around(layer: Any, route: ServedRoute, app: ASGIApp) -> ASGIApp:

@@ -40,6 +40,7 @@ _HEADERS: Final[list[dict[str, str]]] = [
     {"if-match": '"8"'},
     {"content-length": "9999999999"},
     {"content-length": "many"},
+    {"host": "ace test"},
 ]
 _TARGETS: Final = [
     *[("POST", path) for path in ("/items", "/items/optional", "/large", "/twice", "/forms")],

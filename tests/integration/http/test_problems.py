@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from domain.errors import Kind
+from entrypoints.http.middleware.paths import Paths
 from entrypoints.http.problems import STATUS
 from tests.support.http import assert_problem, build_app, client_of
 from tests.support.sample_area import sample_area
@@ -82,14 +83,14 @@ async def test_a_defect_tells_nothing_internal_and_is_logged_under_the_request_i
     assert caplog.records[-1].exc_info is not None
 
 
-async def test_an_error_outside_the_router_is_a_problem_too(caplog: pytest.LogCaptureFixture) -> None:
-    app = build_app()
-
-    async def broken(*_: object) -> None:
+async def test_an_error_outside_the_router_is_a_problem_too(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("hunter2")
 
-    app.litestar.asgi_handler = broken
-    async with client_of(app) as client:
+    monkeypatch.setattr(Paths, "__call__", broken)
+    async with client_of(build_app()) as client:
         with caplog.at_level(logging.ERROR):
             response = await client.get("/healthz")
     assert_problem(response, 500, "service.internal")
@@ -97,9 +98,11 @@ async def test_an_error_outside_the_router_is_a_problem_too(caplog: pytest.LogCa
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_an_answer_that_has_begun_is_cut_off_rather_than_completed_with_a_problem() -> None:
-    async with client_of(build_app(sample_area()), raise_errors=True) as client:
-        with pytest.raises(Exception, match="after response started"):
+@pytest.mark.parametrize("plain", [True, False])
+async def test_an_answer_that_has_begun_is_cut_off_rather_than_completed_with_a_problem(plain: bool) -> None:
+    """The error reaches the server, which closes the connection."""
+    async with client_of(build_app(sample_area(), plain=plain), raise_errors=True) as client:
+        with pytest.raises(Exception, match=r"after response started|errors in a TaskGroup"):
             await client.get("/broken-stream")
 
 
