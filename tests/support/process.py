@@ -103,6 +103,7 @@ class Process:
                 stdout=output,
                 stderr=errors,
                 process_group=0,
+                preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 (it takes no lock)
             )
 
     @property
@@ -182,6 +183,11 @@ class Process:
         with self.connect() as connection:
             connection.sendall(request)
             return read_to_end(connection)
+
+
+def _hear_ctrl_c() -> None:
+    """Whoever runs the tests in the background, or under `nohup`, hands down that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_ordinary(line: str) -> bool:

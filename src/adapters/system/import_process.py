@@ -94,8 +94,9 @@ async def _end(process: Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
     # asyncio counts it as ended when its pipes have ended too, and takes nothing from a pipe that nobody reads.
-    while await process.stdout.read(_AHEAD_BYTES):
-        pass
+    with suppress(OSError):
+        while await process.stdout.read(_AHEAD_BYTES):
+            pass
     await process.wait()
 
 

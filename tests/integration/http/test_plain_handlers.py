@@ -25,7 +25,7 @@ from entrypoints.http.replies import Written
 from entrypoints.http.requests import ApiRequest
 from entrypoints.http.route_layers import ServedRoute
 from tests.support.callers import Wire
-from tests.support.http import StubArea, build_app, client_of
+from tests.support.http import StubArea, assert_problem, build_app, client_of
 from tests.support.sample_area import FAILURES, NewItem, sample_area
 from tests.support.whole_site import WholeSite
 
@@ -81,6 +81,16 @@ async def test_both_kinds_of_calls_answer_alike(wires: list[Wire], method: str, 
                 sent = {"content-type": media_type} | more
                 plain, other = [told(await wire.ask(method, target, sent, content)) for wire in wires]
                 assert plain == other, (content, sent)
+
+
+@pytest.mark.parametrize("hosts", [[b"ace.test", b"ace test"], [b"ace test", b"ace.test"]])
+async def test_each_of_several_hosts_must_be_one(wires: list[Wire], hosts: list[bytes]) -> None:
+    """The framework looks at the first of them only."""
+
+    async def with_hosts(scope: Any, receive: Receive, send: Send) -> None:
+        await wires[0].app(scope | {"headers": [(b"host", host) for host in hosts]}, receive, send)
+
+    assert_problem(await Wire(with_hosts).ask("GET", "/items/itm_1", {}), 400, "request.malformed")
 
 
 async def test_most_handlers_of_the_api_are_plain(site: WholeSite) -> None:

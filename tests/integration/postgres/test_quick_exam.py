@@ -232,9 +232,10 @@ async def test_nobody_answers_or_beats_in_the_session_of_another(three: Candidat
 
 
 async def test_each_gap_has_an_id_of_its_own_and_one_that_was_not_needed_is_taken_again(
-    three: Candidates, database: Database
+    three: Candidates, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the database's own clock, with three sessions of one student at once."""
+    monkeypatch.setattr("adapters.postgres.exam.quick._SPARE_SECONDS", 60.0)
     for number in (2, 3):
         await three.begin(number)
     user, ids = three.quick.actor.user_id, CountedIds()
@@ -253,6 +254,19 @@ async def test_each_gap_has_an_id_of_its_own_and_one_that_was_not_needed_is_take
     assert [entry.type for entry in told] == ["connection_gap"] * 6
     assert len({entry.id for entry in told}) == 6
     assert {entry.id for entry in told} == set(ids.made)
+
+
+async def test_an_id_is_not_kept_for_long(
+    three: Candidates, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says when it was made."""
+    monkeypatch.setattr("adapters.postgres.exam.quick._SPARE_SECONDS", 0.05)
+    ids = CountedIds()
+    quick = PostgresQuickExam(database, ids)
+    for _ in range(3):
+        await quick.heartbeat(QuickBeat(user_id=three.quick.actor.user_id, session_id="exs_1"))
+        await asyncio.sleep(0.06)
+    assert len(ids.made) == 3
 
 
 @pytest.mark.parametrize("event_id", ["evt_1", "evt_01m7y0w5089re0wwbvvzgw20sk", ""])

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from adapters.memory.store import MemoryStore, MemoryWork
 from application.idempotency import KeyReused
+from application.question_bank.following import Stopped
 from application.question_bank.ports.importing import ApplyImport, Batch, ImportRegister, ImportWork, OnceKey
 from domain.auth.people import Role
 from domain.question_bank.import_report import (
@@ -93,8 +94,9 @@ class MemoryImportWork(MemoryWork, ImportWork):
 
     async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
         kept = self._tables[_TABLE].get(report.id)
-        if kept is None or (kept.status is ImportStatus.RUNNING and report.status is not ImportStatus.RUNNING):
-            self._tables[_TABLE][report.id] = report
+        if kept is not None and (kept.status is not ImportStatus.RUNNING or report.status is ImportStatus.RUNNING):
+            raise Stopped
+        self._tables[_TABLE][report.id] = report
 
     def _kept(self, question: ImportedQuestion) -> KeptQuestion | None:
         return self._tables["questions"].get((self._how.bank, question.external_id))

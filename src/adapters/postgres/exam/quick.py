@@ -70,8 +70,9 @@ class _Gaps:
         return _Gap(event_id, gap_digest(event_id), now)
 
     def put_back(self, gap: _Gap) -> None:
-        """Nobody has told of it."""
-        self._spare.append(gap)
+        """Nobody has told of it. One that was long under way is too old, and would lie on top of younger ones."""
+        if time.monotonic() - gap.made_at < self._seconds:
+            self._spare.append(gap)
 
 
 class PostgresQuickExam(QuickExam):

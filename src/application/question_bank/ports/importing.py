@@ -148,7 +148,10 @@ class ImportWork(Work, Protocol):
 
     @abstractmethod
     async def save_report(self, report: ImportReport, actor_id: str | None) -> None:
-        """Keeps the report; one that is kept is only replaced while it says `running`, and by one that does not."""
+        """Keeps the report; one that is kept is only replaced while it says `running`, and by one that does not.
+
+        Otherwise another end of the import has been told, and this one must leave nothing behind: raises `Stopped`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _HOST = re.compile(rb"[0-9A-Za-z!$&'()*+,;=._~:\[\]@%-]*")
 
 
 class Routing:
-    """Does what calling the framework does, and tells what is refused as its exception handler would.
+    """Does what calling the framework at the root of a server does, and tells what is refused as its handler would.
 
     The framework gathers the handlers of errors anew for each request and watches every message of its answer, because
     any route may have handlers of its own and nobody else knows whether an answer has begun. Here there is one, and the
@@ -40,8 +40,9 @@ class Routing:
         """What serves the address; what it leads to is noted in the scope, as the framework does."""
         scope["app"] = scope["litestar_app"] = self._app
         scope.setdefault("state", {})
-        if not _HOST.fullmatch(exchange_of(scope).request_headers.get(b"host", b"")):
-            raise MalformedRequest
+        for name, value in scope["headers"]:
+            if name == b"host" and not _HOST.fullmatch(value):
+                raise MalformedRequest
         path, method = normalize_path(scope["path"]), scope["method"]
         app, handler, scope["path"], scope["path_params"], template = self._find(path=path, method=method)
         scope["route_handler"], scope["path_template"] = handler, template
