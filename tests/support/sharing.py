@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
 
 import psycopg
+import pytest
 
+from adapters.postgres import database as database_module
 from adapters.postgres.database import Database
+from tests.support.postgres import ClonedDatabase
 
 WAYS: Final = ("pool", "multiplexer")
 
@@ -85,3 +89,14 @@ async def _until_rows(address: str, what: LiteralString, says: str) -> None:
         async with asyncio.timeout(2):
             while not connection.execute(query, [says]).fetchall():
                 await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def sharing_store(cloned: ClonedDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A store that shares connections, whatever the suite does elsewhere, with the things `a` to `e`."""
+    monkeypatch.setattr(database_module, "MULTIPLEX", True)
+    make_things(cloned.superuser, *"abcde")
+    database = Database(cloned.urls.app, pool_min=1, pool_max=2)
+    await database.open()
+    yield database
+    await database.close()

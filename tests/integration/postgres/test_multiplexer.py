@@ -34,6 +34,7 @@ from tests.support.sharing import (
     numbers,
     read,
     shared,
+    sharing_store,
     warm,
 )
 
@@ -331,12 +332,8 @@ async def test_a_statement_whose_backend_is_ended_has_an_unknown_outcome_if_it_w
 @pytest.fixture
 async def multiplexed(cloned: ClonedDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A store that shares connections, with the things `a` to `e`."""
-    monkeypatch.setattr(database_module, "MULTIPLEX", True)
-    make_things(cloned.superuser, *"abcde")
-    database = Database(cloned.urls.app, pool_min=1, pool_max=2)
-    await database.open()
-    yield database
-    await database.close()
+    async with sharing_store(cloned, monkeypatch) as store:
+        yield store
 
 
 async def test_what_is_shared_is_told_in_figures(multiplexed: Database) -> None:

@@ -12,14 +12,13 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters.postgres import database as database_module
 from adapters.postgres import multiplexer
 from adapters.postgres.database import Database
 from adapters.postgres.multiplexer import HandedOn, Lane
 from adapters.postgres.pipelines import Pipeline
 from domain.errors import StoreConflict
 from tests.support.postgres import ClonedDatabase
-from tests.support.sharing import ADD, count, make_things, read, shared, warm
+from tests.support.sharing import ADD, count, read, shared, sharing_store, warm
 
 LOGGED: Final = (multiplexer.__name__, logging.ERROR, "a shared connection ended and is made anew")
 SSL_REQUEST: Final = 80877103
@@ -29,12 +28,8 @@ GSS_REQUEST: Final = 80877104
 @pytest.fixture
 async def database(cloned: ClonedDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A store that shares connections, with the things `a` to `e`."""
-    monkeypatch.setattr(database_module, "MULTIPLEX", True)
-    make_things(cloned.superuser, *"abcde")
-    database = Database(cloned.urls.app, pool_min=1, pool_max=2)
-    await database.open()
-    yield database
-    await database.close()
+    async with sharing_store(cloned, monkeypatch) as store:
+        yield store
 
 
 async def until_shared(database: Database) -> None:
