@@ -153,12 +153,20 @@ class Pipeline:
     def _receive(self) -> None:
         try:
             self._pgconn.consume_input()
-            while not self._pgconn.is_busy() and self._due:
-                result = self._pgconn.get_result()
-                if result is not None:  # None ends the results of one statement
-                    self._take(result)
+            self._take_what_came()
         except psycopg.Error:
             self.lose()
+
+    def _take_what_came(self) -> None:
+        """Ends also where what is due will never come: libpq gives nothing, for ever, of a connection that is gone."""
+        ended = False
+        while self._due and not self.lost.done() and not self._pgconn.is_busy():
+            result = self._pgconn.get_result()
+            if result is not None:
+                self._take(result)
+            elif ended:  # once it ends the results of one statement; again, and libpq waits for nothing more
+                self.lose()
+            ended = result is None
 
     def _take(self, result: PGresult) -> None:
         status, due = result.status, self._due[0]

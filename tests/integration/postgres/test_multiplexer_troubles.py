@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import psycopg
@@ -16,7 +19,7 @@ from adapters.postgres import multiplexer
 from adapters.postgres.database import Database
 from adapters.postgres.multiplexer import HandedOn, Lane
 from adapters.postgres.pipelines import Pipeline
-from domain.errors import StoreConflict
+from domain.errors import OutcomeUnknown, StoreConflict
 from tests.support.postgres import ClonedDatabase
 from tests.support.sharing import ADD, count, read, shared, sharing_store, warm
 
@@ -126,21 +129,26 @@ async def test_an_error_nobody_expects_costs_one_pause_and_is_logged(
 async def _end(database: Database) -> None:
     """Both shared connections, if they are there."""
     await warm(database)
-    with psycopg.connect(database.conninfo, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid, 1000) from pg_stat_activity"
-            " where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
-        )
+    _end_all(database)
     async with asyncio.timeout(3):
         while shared(database, "connections"):
             await asyncio.sleep(0.01)
 
 
-class HangingUp:
-    """A server, or a pooler without one, that lets everybody in and ends at the first statement."""
+def _end_all(database: Database) -> None:
+    with psycopg.connect(database.conninfo, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid, 1000) from pg_stat_activity"
+            " where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+        )
 
-    def __init__(self) -> None:
+
+class HangingUp:
+    """A server, or a pooler without one, that lets everybody in and ends at the first statement with these words."""
+
+    def __init__(self, farewell: bytes) -> None:
         self.let_in = 0
+        self._farewell = farewell
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -150,7 +158,7 @@ class HangingUp:
             writer.write(_message(b"R", struct.pack("!I", 0)) + _message(b"S", b"client_encoding\0UTF8\0"))
             writer.write(_message(b"K", struct.pack("!II", 1, 1)) + _message(b"Z", b"I"))
             await reader.read(100)
-            writer.write(_message(b"E", b"SFATAL\0VFATAL\0C08P01\0Mno server\0\0"))
+            writer.write(self._farewell)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -167,18 +175,67 @@ def _message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!I", len(body) + 4) + body
 
 
-async def test_a_server_that_hangs_up_is_asked_a_few_times_in_a_second() -> None:
-    hanging_up = HangingUp()
+FATAL: Final = _message(b"E", b"SFATAL\0VFATAL\0C08P01\0Mno server\0\0")
+NONSENSE: Final = b"?" + struct.pack("!I", 1_000_000)
+
+
+@contextmanager
+def turning(seconds: float = 5.0) -> Iterator[None]:
+    """Ends a turn of the event loop that takes longer, which no timeout of the loop could."""
+
+    def end(_: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"the event loop does not turn: {frame}")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("farewell", [FATAL, NONSENSE, b""])
+async def test_a_server_that_hangs_up_is_asked_a_few_times_in_a_second(farewell: bytes) -> None:
+    hanging_up = HangingUp(farewell)
     server = await asyncio.start_server(hanging_up.serve, "127.0.0.1", 0)
     address = f"host=127.0.0.1 port={server.sockets[0].getsockname()[1]} dbname=ace user=ace_app sslmode=disable"
     lane = Lane(address, reads=True, deadline_seconds=4.0, max_waiting=10)
     lane.open()
     ask: Any = lane.ask("select 1", None, "", time.monotonic() + 4)
-    assert isinstance(await ask, HandedOn)
-    await asyncio.sleep(1.0)
+    with turning():
+        assert isinstance(await ask, HandedOn)
+        await asyncio.sleep(1.0)
     assert 2 <= hanging_up.let_in <= 6
     await lane.close(0.1)
     server.close()
+
+
+async def test_a_connection_that_is_lost_as_the_next_ones_leave_keeps_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next ones leave while what came before is still being read; libpq tells of a loss at the second write."""
+    sent: list[int] = []
+    original = Pipeline.send
+
+    def send(pipeline: Pipeline, groups: Any) -> None:
+        sent.append(len(groups))
+        if len(sent) == 2:
+            _end_all(database)
+        original(pipeline, groups)
+
+    await until_shared(database)
+    monkeypatch.setattr(Pipeline, "send", send)
+    monkeypatch.setattr(multiplexer, "_GROUP_SIZE", 1)
+    with turning():
+        first = asyncio.create_task(count(database, "a"))
+        while not sent:
+            await asyncio.sleep(0)
+        others = asyncio.gather(*(count(database, thing) for thing in "bcde"), return_exceptions=True)
+        assert await first == {"id": "a", "n": 1}
+        assert [type(answer) for answer in await others] == [OutcomeUnknown] * 4
+        assert sent[:2] == [1, 4]
+        await until_shared(database)
 
 
 async def test_a_crowd_leaves_in_several_groups_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from domain.question_bank.import_refusals import ImportRefused
 from domain.question_bank.imported import (
     LONGEST_TEXT,
     MOST_MARKS,
+    ImportedQuestion,
     canonical_text,
     derived_external_id,
     has_too_many_marks,
@@ -198,9 +199,9 @@ class TestCells:
 class TestLines:
     @pytest.mark.parametrize("unit", ["\n", "\r", '"a\n', "é", "😀", ","])
     def test_lines_of_any_length_cost_what_they_hold(self, unit: str) -> None:
-        data = (HEADER + unit * MEBI).encode()
-        with at_most(5):
-            assert report_of(data).questions == []
+        data = (HEADER + unit * (2 * MEBI // len(unit))).encode()
+        with at_most(5):  # the findings, hundreds of thousands for one of them, are not kept: no import keeps them
+            assert not any(isinstance(item, ImportedQuestion) for item in items_of(data))
 
     @given(text=st.text(st.sampled_from("ab\r\né"), max_size=40), block=st.integers(1, 8))
     def test_a_line_is_the_same_however_it_arrives(self, text: str, block: int) -> None:
