@@ -27,6 +27,7 @@ _READY_SECONDS = 60.0
 _PREPARED_WITHIN = 120.0
 """How long a request of the preparation is sent again for; a machine with much to do hashes a password a second."""
 _REGISTERED_AT_ONCE = 6
+_TOLD_CHARACTERS = 4_000
 # Made once: a client makes its own otherwise, which takes longer than an exam.
 _NO_TLS = ssl.create_default_context()
 _ENVIRONMENT = {"ACE_REGISTRATIONS_PER_TEN_MINUTES": "100000"}
@@ -67,10 +68,11 @@ class Site:
 
     def kill_database(self) -> None:
         """PostgreSQL dies under the running server, which brings it back by itself."""
+        assert self.process is not None
         os.kill(postmaster_pid(self.ace.data / "postgres"), signal.SIGKILL)
         with httpx.Client(base_url=self.address, trust_env=False) as client:
             if not eventually(lambda: _is_ready(client), _READY_SECONDS):
-                raise RuntimeError("the database did not come back")
+                raise RuntimeError(f"the database did not come back:\n{self.process.errors[-_TOLD_CHARACTERS:]}")
 
 
 def _is_ready(client: httpx.Client) -> bool:
