@@ -82,10 +82,11 @@ def server_processes(folder: Path) -> list[int]:
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether it was true once within so many seconds."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return condition()
+    return holds
 
 
 def query(url: str, statement: str) -> object:
