@@ -7,7 +7,8 @@ import signal
 
 from entrypoints.http.logs import configure_logging
 from entrypoints.provisioning import opened
-from entrypoints.settings import Settings
+from entrypoints.settings import Environment, Settings
+from entrypoints.standstill import end_process, watched_for_standstill
 
 
 def work(settings: Settings) -> None:
@@ -24,6 +25,7 @@ async def _work(settings: Settings) -> None:
         worker = container.job_worker()
         await worker.start()
         try:
-            await stop.wait()
+            with watched_for_standstill(end_process if settings.environment is Environment.PRODUCTION else None):
+                await stop.wait()
         finally:
             await worker.stop()

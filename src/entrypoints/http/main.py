@@ -10,7 +10,8 @@ from functools import partial
 from entrypoints.container import Container
 from entrypoints.http.app import Application, create_app
 from entrypoints.http.logs import configure_logging
-from entrypoints.settings import Settings, load, with_development_secrets
+from entrypoints.settings import Environment, Settings, load, with_development_secrets
+from entrypoints.standstill import end_process, watched_for_standstill
 
 # Far apart: at thousands of connections the default collects all the time. Generations 0, 1, 2.
 _GC_THRESHOLDS = (100_000, 50, 1_000)
@@ -26,7 +27,10 @@ def application() -> Application:
 
 @asynccontextmanager
 async def _companions(container: Container, settings: Settings) -> AsyncIterator[None]:
-    """The job worker, unless it runs elsewhere, and the hashing thread; what was loaded until now is not collected."""
+    """The job worker, unless it runs elsewhere, the hashing thread, and the watch over the loop they all share.
+
+    What was loaded until now is not collected.
+    """
     worker = container.job_worker() if settings.job_worker else None
     if worker is not None:
         await worker.start()
@@ -34,7 +38,8 @@ async def _companions(container: Container, settings: Settings) -> AsyncIterator
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
-        yield
+        with watched_for_standstill(end_process if settings.environment is Environment.PRODUCTION else None):
+            yield
     finally:
         if worker is not None:
             await worker.stop()
