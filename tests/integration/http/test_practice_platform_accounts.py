@@ -226,9 +226,15 @@ async def test_a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions
     assert await pat.refused("GET", "/auth/me") == (401, "auth.session_ended")
 
 
-@pytest.mark.parametrize("name", ["token", "access_token", "Token", "ACCESS_TOKEN", "jwt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token", "access_token", "Token", "ACCESS_TOKEN", "jwt", "accessToken", "access-token", "token[]", " token"),
+        *("session_token", "refreshToken", "id_token", "bearer_token", "t", "domain"),
+    ],
+)
 async def test_a_token_in_the_address_is_refused_in_clear_words(pat: PlatformClient, name: str) -> None:
-    """Whoever asks and with whatever else, before anybody is recognised."""
+    """Whoever asks and with whatever else, before anybody is recognised. An access token is known by its shape, too."""
     token = pat.tokens["access_token"]
     for tokens in ({}, pat.tokens):
         pat.tokens = tokens
@@ -236,6 +242,18 @@ async def test_a_token_in_the_address_is_refused_in_clear_words(pat: PlatformCli
         assert (answer.status_code, told_in_detail(answer)) == (400, "request.token_in_address")
         assert "Authorization: Bearer" in answer.json()["detail"]
         assert token not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["token", "refresh-token=", "a=1&Session_Token=x", "t=Bearer%20eyJhbGciOiJub25lIn0.e30."]
+)
+async def test_what_would_carry_a_token_is_refused_whatever_it_holds(pat: PlatformClient, query: str) -> None:
+    assert await pat.refused("GET", f"/questions/exams?{query}") == (400, "request.token_in_address")
+
+
+@pytest.mark.parametrize("query", ["tokens=3", "t=eyJ.and.so.on", "t=" + "eyJ" * 2_000, "t=a.b.c"])
+async def test_what_only_resembles_a_token_is_let_through(pat: PlatformClient, query: str) -> None:
+    assert (await pat.ask("GET", f"/questions/exams?{query}")).status_code == 200
 
 
 async def test_a_token_in_the_address_is_never_logged(site: WholeSite, pat: PlatformClient) -> None:

@@ -99,6 +99,16 @@ async def test_one_studies_one_round_at_a_time(pat: PlatformClient) -> None:
     assert (await begin(pat))["session_id"] != session["session_id"]
 
 
+async def test_a_round_of_study_is_found_behind_the_quizzes_that_were_dealt_since(pat: PlatformClient) -> None:
+    """Or it could be neither gone on with nor abandoned, and no other begun."""
+    session = await begin(pat)
+    dealt = [await pat.quiz(count=count, **domain) for count in range(1, 7) for domain in ({}, {"domain": "Topic 1"})]
+    assert len({quiz["quiz_id"] for quiz in dealt}) > 10
+    assert await pat.get("/study/active") == session
+    assert (await pat.ask("DELETE", "/study/abandon")).status_code == 200
+    assert (await begin(pat))["session_id"] != session["session_id"]
+
+
 async def test_an_answer_stands(pat: PlatformClient) -> None:
     session = await begin(pat)
     question = session["current_question"]

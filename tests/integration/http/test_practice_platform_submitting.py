@@ -77,3 +77,12 @@ async def test_what_was_answered_elsewhere_may_be_changed_by_what_is_handed_in(p
     body = submission(quiz, quiz_id=quiz["quiz_id"])
     assert (await pat.post("/quiz/submit", 201, **body))["score"] == 2
     assert await letters(pat, quiz) == letters_in(body)
+
+
+async def test_a_quiz_without_its_id_is_found_behind_those_that_were_dealt_since(pat: PlatformClient) -> None:
+    first = await pat.quiz(count=6)
+    for count in range(1, 6):
+        for domain in ({}, {"domain": "Topic 0"}, {"domain": "Topic 1"}):
+            await pat.quiz(count=count, **domain)
+    result = await pat.post("/quiz/submit", 201, **submission(first))
+    assert (result["quiz_attempt_id"], result["score"]) == (first["quiz_id"], 6)

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import DomainError, FieldProblem, InvalidInput
+from domain.practice.refusals import ExamUnderWay
+from domain.practice.results import refuse_during_exam
 from entrypoints.http.error_catalogue import every_refusal
 from entrypoints.http.practice_platform.errors import DETAILS
 from entrypoints.http.problems import PROBLEMS, status_of
@@ -43,6 +45,14 @@ def test_every_refusal_has_a_status_a_detail_and_its_code(refusal: type[DomainEr
     assert usual.items() <= told.headers.items(), "when to come back is told at every door"
 
 
+def test_what_an_exam_shuts_is_told_in_a_sentence_that_needs_no_title() -> None:
+    """Elsewhere a title stands beside what is said of this case."""
+    with pytest.raises(ExamUnderWay) as refused:
+        refuse_during_exam(True)
+    (detail,) = json.loads(DETAILS.tell(refused.value, "request-1").body).values()
+    assert detail == f"{ExamUnderWay.title}. It opens again when that exam is over."
+
+
 _NAMES = st.from_regex("[a-z]{1,6}(_[a-z]{1,6}){0,2}", fullmatch=True)
 
 
@@ -66,7 +76,12 @@ def test_a_pointer_becomes_the_way_to_the_field(path: list[str | int], camel: bo
 
 @pytest.mark.parametrize(
     ("pointer", "place"),
-    [("?count", ["query", "count"]), ("Idempotency-Key", ["header", "Idempotency-Key"]), ("", ["body"])],
+    [
+        ("?count", ["query", "count"]),
+        ("?", ["query"]),
+        ("Idempotency-Key", ["header", "Idempotency-Key"]),
+        ("", ["body"]),
+    ],
 )
 def test_what_is_not_in_the_body_is_told_where_it_is(pointer: str, place: list[str]) -> None:
     refusal = InvalidInput(problems=(FieldProblem(pointer, "required", "The parameter is required"),))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +15,11 @@ from domain.errors import InvalidInput
 from domain.question_bank.imported import TextFormat
 from domain.question_bank.kinds import QuestionKind
 from domain.question_bank.questions import AnswerInvalid, Choice
+from entrypoints.http.practice_platform.fields import Letters
 from entrypoints.http.practice_platform.lettering import answer_by, by_letter, letters_of
 
 _LETTERS = "ABCDEFGHI"
+_BETWEEN = ["", " ", "  ", ",", " ,", ", ", " , "]
 _ORDERS = st.integers(2, 8).flatmap(lambda size: st.permutations(_LETTERS[:size]))
 
 
@@ -64,3 +68,29 @@ def test_how_many_letters_there_may_be_is_said_by_the_rule_of_the_kind(kind: Que
         answer_by(question, "AB", "/user_answer")
     assert [problem.pointer for problem in refused.value.problems] == ["/user_answer"]
     assert answer_by(question, "AA", "/user_answer").response.choice_ids == ("B",)
+
+
+def is_taken(text: str) -> bool:
+    try:
+        msgspec.convert(text, Letters)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@given(letters=st.text("aBz", min_size=1, max_size=15), data=st.data())
+def test_letters_are_taken_with_a_comma_and_blanks_between(letters: str, data: st.DataObject) -> None:
+    between = [data.draw(st.sampled_from(_BETWEEN)) for _ in letters[1:]]
+    text = letters[0] + "".join(gap + letter for gap, letter in zip(between, letters[1:], strict=True))
+    assert is_taken(text)
+    spoilt = data.draw(st.sampled_from([f" {text}", f"{text} ", f"{text},", f"{text}\n", f"{text}1", f"{text},,A"]))
+    assert not is_taken(spoilt)
+
+
+@pytest.mark.parametrize("gap", _BETWEEN)
+def test_no_text_takes_long_to_refuse(gap: str) -> None:
+    """Whoever may try each blank in two ways tries for minutes, and nobody else is answered meanwhile."""
+    text = (f"A{gap}" * 50)[:47] + "!"
+    began = time.thread_time()
+    assert not is_taken(text)
+    assert time.thread_time() - began < 0.1

@@ -8,7 +8,7 @@ from typing import Final
 
 from application.practice.ports.reading import WantedSessions
 from application.practice.reading import ListPracticeSessions, ReadPracticeSession
-from application.practice.views import PracticeView
+from application.practice.views import PracticeView, SessionView
 from domain.auth.people import Actor
 from domain.practice.judging import FeedbackMode
 from domain.practice.refusals import PracticeSessionNotFound, SlotNotFound
@@ -16,7 +16,8 @@ from domain.practice.sessions import PracticeStatus
 from entrypoints.http.injection import Injected
 from entrypoints.http.practice_platform.lettering import is_wholly_lettered
 
-_LOOKED_AT: Final = 10
+_PAGE: Final = 100
+_READ_AT_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class DealtQuizzes:
         self, actor: Actor, package_id: str, quiz_id: str | None, question_ids: Collection[str]
     ) -> PracticeView:
         """The quiz of this id, else the latest of the package that asks all these questions; one that is handed in
-        only where no other does.
+        only where no other does. Of those that ask as many or more, the latest hundred are looked at.
         """
         if quiz_id is not None:
             named = await self.read_session(actor, quiz_id)
@@ -41,7 +42,7 @@ class DealtQuizzes:
             return named
         for status in (PracticeStatus.ACTIVE, PracticeStatus.FINISHED):
             wanted = WantedSessions(exam_package_id=package_id, statuses=(status,))
-            async for found in self._read(actor, wanted, FeedbackMode.DEFERRED):
+            async for found in self._read(actor, wanted, FeedbackMode.DEFERRED, len(question_ids)):
                 if _asks(found, question_ids):
                     return found
         raise PracticeSessionNotFound("No quiz that you were dealt asks all these questions")
@@ -59,13 +60,30 @@ class DealtQuizzes:
             raise PracticeSessionNotFound
         return found
 
-    async def _read(self, actor: Actor, wanted: WantedSessions, feedback: FeedbackMode) -> AsyncIterator[PracticeView]:
-        """Of the latest, those of this kind, the latest first."""
-        for session in await self.list_sessions(actor, wanted, None, _LOOKED_AT):
-            if session.feedback is feedback:
-                found = await self.read_session(actor, session.id)
-                if _is_answerable(found):
-                    yield found
+    async def _read(
+        self, actor: Actor, wanted: WantedSessions, feedback: FeedbackMode, questions: int = 1
+    ) -> AsyncIterator[PracticeView]:
+        """Those of this kind that ask so many questions or more, the latest first, however many others there are."""
+        left = _READ_AT_MOST
+        async for session in self._listed(actor, wanted):
+            if session.feedback is not feedback or session.certainty or session.served < questions:
+                continue
+            found = await self.read_session(actor, session.id)
+            if _is_answerable(found):
+                yield found
+            left -= 1
+            if not left:
+                return
+
+    async def _listed(self, actor: Actor, wanted: WantedSessions) -> AsyncIterator[SessionView]:
+        before_id: str | None = None
+        while True:
+            page = await self.list_sessions(actor, wanted, before_id, _PAGE)
+            for session in page:
+                yield session
+            if len(page) < _PAGE:
+                return
+            before_id = page[-1].id
 
 
 def _is_answerable(practice: PracticeView) -> bool:

@@ -22,7 +22,7 @@ from domain.auth.sessions import (
 )
 from domain.enrollment.refusals import PackageNotFound
 from domain.errors import DomainError, FieldProblem, Kind, StoreRejectedInput
-from domain.practice.refusals import NoQuestions
+from domain.practice.refusals import ExamUnderWay, NoQuestions
 from entrypoints.http.error_forms import ErrorForm
 from entrypoints.http.practice_platform.fields import PlatformBody
 from entrypoints.http.problems import headers_of, status_of
@@ -51,6 +51,7 @@ _SENTENCES: Final[Mapping[type[DomainError], str]] = {
     RefreshInvalid: _SPENT,
     RefreshReused: _SPENT,
     PackageNotFound: "There is no such exam type",
+    ExamUnderWay: f"{ExamUnderWay.title}. It opens again when that exam is over.",
     RouteNotFound: "Not Found",
     MethodNotAllowed: "Method Not Allowed",
     InternalError: "Internal Server Error",
@@ -143,7 +144,7 @@ def _fault(problem: FieldProblem) -> FieldDetail:
 def _place(pointer: str) -> list[str | int]:
     """`/answers/0/userAnswer` → body, answers, 0, user_answer; `?count` → query, count; a header by its name."""
     if pointer.startswith("?"):
-        return ["query", pointer[1:]]
+        return ["query", *filter(None, [pointer[1:]])]
     if pointer and not pointer.startswith("/"):
         return ["header", pointer]
     steps = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])

@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar, Final
 from litestar.params import QueryParameter
 from msgspec import Meta
 
-from entrypoints.http.fields import RequestBody, ResponseBody
+from entrypoints.http.fields import NO_BREAK_AFTER, RequestBody, ResponseBody
 
 LONGEST_NAME: Final = 200
 SESSION_ID: Final = "prs_01m7y0w5089re0wwbvvzgw20sf"
 QUESTION_ID: Final = "qst_01m7y0w5089re0wwbvvzgw20sg"
 _HUNDREDTHS: Final = Decimal("0.01")
+# What stands between two letters can be read in one way only: of two ways for each, refusing a text tries all together.
+_LETTERS: Final = f"^[A-Za-z](( {{1,2}}| ?, ?)?[A-Za-z])*${NO_BREAK_AFTER}"
 
 ExamType = Annotated[str, Meta(min_length=1, max_length=64, description="The slug of an exam package, or its id")]
 WantedExam = Annotated[
@@ -30,7 +32,7 @@ Letters = Annotated[
     Meta(
         min_length=1,
         max_length=60,
-        pattern="^[A-Za-z]( ?,? ?[A-Za-z])*$",
+        pattern=_LETTERS,
         description="The letter of the option that is chosen; where several are, all of them, as `AC` or `A,C`",
     ),
 ]
