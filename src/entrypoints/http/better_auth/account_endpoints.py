@@ -12,7 +12,7 @@ from domain.errors import InvalidInput
 from entrypoints.http.better_auth.endpoint import Ask, Endpoint, Guard, Reply
 from entrypoints.http.better_auth.errors import Refused, refused
 from entrypoints.http.better_auth.quotas import take
-from entrypoints.http.better_auth.schemas import anything, email, optional, record, shape, text
+from entrypoints.http.better_auth.schemas import anything, email, optional, record, shape, shown, text
 from entrypoints.http.better_auth.sessions import Sessions
 from entrypoints.http.better_auth.tools import Tools
 
@@ -39,14 +39,14 @@ def endpoints(tools: Tools) -> Sequence[Endpoint]:
         Endpoint(
             path="/delete-user",
             run=account.delete,
-            body=shape(optional(text("callbackURL")), optional(text("password")), optional(text("token"))),
+            body=shape(optional(text("callbackURL")), optional(shown("password")), optional(shown("token"))),
             guard=Guard.STORED_SESSION,
         ),
         Endpoint(
             path="/delete-user/callback",
             run=account.delete_by_link,
             methods=("GET",),
-            query=shape(text("token"), optional(text("callbackURL"))),
+            query=shape(shown("token"), optional(text("callbackURL"))),
             guard=Guard.CALLBACK,
         ),
     )

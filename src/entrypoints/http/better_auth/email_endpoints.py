@@ -19,7 +19,7 @@ from entrypoints.http.better_auth.errors import refused
 from entrypoints.http.better_auth.quotas import take
 from entrypoints.http.better_auth.records import user_body
 from entrypoints.http.better_auth.redirects import as_location, with_error
-from entrypoints.http.better_auth.schemas import email, optional, shape, text
+from entrypoints.http.better_auth.schemas import email, optional, shape, shown, text
 from entrypoints.http.better_auth.sessions import Sessions
 from entrypoints.http.better_auth.tools import Tools
 
@@ -48,7 +48,7 @@ def endpoints(tools: Tools) -> Sequence[Endpoint]:
             path="/verify-email",
             run=addresses.follow_link,
             methods=("GET",),
-            query=shape(text("token"), optional(text("callbackURL"))),
+            query=shape(shown("token"), optional(text("callbackURL"))),
             guard=Guard.CALLBACK,
         ),
     )

@@ -18,6 +18,7 @@ from entrypoints.http.exchange import Header
 BASE: Final = "/api/auth"
 # Where a browser says that it was led from: a page of ours or nowhere; an old browser, or none, says nothing.
 _OWN_SITE: Final = frozenset({"", "none", "same-origin"})
+_NO_LISTS: Final = frozenset({"authorization", "content-length", "content-type", "host", "referer", "user-agent"})
 
 
 class Guard(Enum):
@@ -44,14 +45,18 @@ _SESSION_GUARDS: Final = frozenset({Guard.SESSION, Guard.STORED_SESSION, Guard.F
 
 
 class Headers:
-    """The headers of a request. A name that came several times has its values joined, as the protocol says."""
+    """The headers of a request. A name that came several times has its values joined, as the protocol says; of what
+    cannot be a list the first counts.
+    """
 
     def __init__(self, sent: list[Header]) -> None:
         self._values: dict[str, str] = {}
         for name, value in sent:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
-            separator = "; " if key == "cookie" else ", "
-            self._values[key] = f"{self._values[key]}{separator}{text}" if key in self._values else text
+            if key not in self._values:
+                self._values[key] = text
+            elif key not in _NO_LISTS:
+                self._values[key] += f"{'; ' if key == 'cookie' else ', '}{text}"
 
     def get(self, name: str) -> str:
         """The value, empty where the header is absent."""

@@ -16,7 +16,7 @@ from entrypoints.http.better_auth.password_proofs import check_length
 from entrypoints.http.better_auth.quotas import take
 from entrypoints.http.better_auth.records import user_body
 from entrypoints.http.better_auth.redirects import with_parameter
-from entrypoints.http.better_auth.schemas import Shape, email, optional, shape, switch, text
+from entrypoints.http.better_auth.schemas import Shape, email, optional, shape, shown, switch, text
 from entrypoints.http.better_auth.sessions import Sessions
 from entrypoints.http.better_auth.tools import Tools
 
@@ -33,13 +33,13 @@ def endpoints(tools: Tools) -> Sequence[Endpoint]:
         Endpoint(
             path="/change-password",
             run=passwords.change,
-            body=shape(text("newPassword"), text("currentPassword"), optional(switch("revokeOtherSessions"))),
+            body=shape(shown("newPassword"), shown("currentPassword"), optional(switch("revokeOtherSessions"))),
             guard=Guard.STORED_SESSION,
         ),
         Endpoint(
             path="/verify-password",
             run=passwords.verify,
-            body=shape(text("password")),
+            body=shape(shown("password")),
             guard=Guard.STORED_SESSION,
         ),
         Endpoint(
@@ -57,8 +57,8 @@ def endpoints(tools: Tools) -> Sequence[Endpoint]:
         Endpoint(
             path="/reset-password",
             run=passwords.reset,
-            body=shape(text("newPassword"), optional(text("token"))),
-            query=Shape((optional(text("token")),), optional=True),
+            body=shape(shown("newPassword"), optional(shown("token"))),
+            query=Shape((optional(shown("token")),), optional=True),
         ),
     )
 

@@ -18,6 +18,7 @@ from entrypoints.http.requests import BODY_LIMIT, in_time
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
+_TEXT: Final = "text/plain"
 _JSON_TYPE: Final = re.compile(r"application/([a-z0-9.+-]*\+)?json")
 _MOST_FIELDS = 1_000
 _LENGTH_DIGITS = 18
@@ -48,7 +49,7 @@ async def read_body(scope: HTTPScope, receive: Receive, headers: Headers, endpoi
         return _as_json(content)
     if _FORM in media_type.lower():
         return dict(_pairs(content.decode("utf-8", "replace")))
-    return {}
+    return content.decode("utf-8", "replace") if _TEXT in media_type.lower() else {}
 
 
 def _carries_something(headers: Headers) -> bool:

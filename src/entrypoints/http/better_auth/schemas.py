@@ -47,9 +47,14 @@ def text(name: str) -> Field:
     return Field(name, _text_fault)
 
 
+def shown(name: str) -> Field:
+    """A text that is compared with what is known and kept nowhere, so any will do."""
+    return Field(name, lambda value: None if isinstance(value, str) else _expected("string", value))
+
+
 def filled(name: str) -> Field:
-    """A text of one character at least."""
-    return Field(name, lambda value: _text_fault(value) or (None if value else _EMPTY))
+    """The same of one character at least."""
+    return Field(name, lambda value: shown(name).fault(value) or (None if value else _EMPTY))
 
 
 def email(name: str) -> Field:
@@ -68,8 +73,8 @@ def flag(name: str) -> Field:
 
 
 def anything(name: str) -> Field:
-    """Any value that can be stored."""
-    return Field(name, _content_fault)
+    """Any value; the endpoint judges it, once it knows who asks."""
+    return Field(name, lambda value: _expected("nonoptional", value) if value is UNDEFINED else None)
 
 
 def optional(field: Field) -> Field:
@@ -136,12 +141,6 @@ def _email_fault(value: object) -> str | None:
     if not isinstance(value, str):
         return _expected("string", value)
     return None if is_email(value) else "Invalid email address"
-
-
-def _content_fault(value: object) -> str | None:
-    if value is UNDEFINED:
-        return _expected("nonoptional", value)
-    return _UNSTORABLE if isinstance(value, str) and not storable(value) else None
 
 
 def _expected(kind: str, value: object) -> str:

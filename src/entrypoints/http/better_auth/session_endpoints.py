@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from domain.auth.sessions import SessionNotFound
 from entrypoints.http.better_auth.endpoint import Ask, Endpoint, Guard, Reply
 from entrypoints.http.better_auth.errors import refused
 from entrypoints.http.better_auth.records import time_text
-from entrypoints.http.better_auth.schemas import Shape, flag, shape, text
+from entrypoints.http.better_auth.schemas import Shape, flag, shape, shown
 from entrypoints.http.better_auth.sessions import Sessions
 from entrypoints.http.better_auth.tools import Tools
+from entrypoints.http.json_text import storable
 
 _READING: Final = Shape((flag("disableCookieCache"), flag("disableRefresh")), optional=True)
 _DONE: Final = Reply(body={"status": True})
@@ -26,7 +28,7 @@ def endpoints(tools: Tools) -> Sequence[Endpoint]:
     return (
         Endpoint(path="/get-session", run=own.get, methods=("GET", "POST"), query=_READING),
         Endpoint(path="/list-sessions", run=own.list, methods=("GET",), guard=Guard.FRESH_SESSION),
-        Endpoint(path="/revoke-session", run=own.revoke, body=shape(text("token")), guard=Guard.STORED_SESSION),
+        Endpoint(path="/revoke-session", run=own.revoke, body=shape(shown("token")), guard=Guard.STORED_SESSION),
         Endpoint(path="/revoke-sessions", run=own.revoke_all, guard=Guard.STORED_SESSION),
         Endpoint(path="/revoke-other-sessions", run=own.revoke_others, guard=Guard.STORED_SESSION),
     )
@@ -62,10 +64,10 @@ class _OwnSessions:
 
     async def revoke(self, ask: Ask) -> Reply:
         """By token or by what a list tells in its place. What is nobody's, or somebody else's, stays as it is."""
-        try:
-            await self.tools.use("end_session_by_token")(ask.session.actor(), ask.body["token"])
-        except SessionNotFound:
-            return _DONE
+        token: str = ask.body["token"]
+        with suppress(SessionNotFound):
+            if storable(token):
+                await self.tools.use("end_session_by_token")(ask.session.actor(), token)
         return _DONE
 
     async def revoke_all(self, ask: Ask) -> Reply:

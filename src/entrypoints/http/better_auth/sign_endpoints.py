@@ -21,7 +21,7 @@ from entrypoints.http.better_auth.errors import Refused, refused
 from entrypoints.http.better_auth.password_proofs import check_length
 from entrypoints.http.better_auth.quotas import take
 from entrypoints.http.better_auth.records import user_body
-from entrypoints.http.better_auth.schemas import Shape, email, filled, is_email, optional, shape, switch, text
+from entrypoints.http.better_auth.schemas import Shape, email, filled, is_email, optional, shape, shown, switch, text
 from entrypoints.http.better_auth.sessions import Sessions
 from entrypoints.http.better_auth.tools import Tools
 
@@ -36,9 +36,11 @@ _SIGN_UP: Final = Shape(
     ),
     kinds=("object", "record"),
 )
-_SIGN_IN: Final = shape(text("email"), text("password"), optional(text("callbackURL")), optional(switch("rememberMe")))
+_SIGN_IN: Final = shape(
+    shown("email"), shown("password"), optional(text("callbackURL")), optional(switch("rememberMe"))
+)
 _SIGN_OUT: Final = Shape(
-    (optional(text("callbackURL")), optional(switch("disableRedirect")), optional(text("state"))), optional=True
+    (optional(text("callbackURL")), optional(switch("disableRedirect")), optional(shown("state"))), optional=True
 )
 # Every character that may stand in an address as it is.
 _ADDRESS: Final = "!#$%&'()*+,/:;=?@[]-._~"
