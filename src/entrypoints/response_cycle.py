@@ -58,7 +58,8 @@ class ResponseCycle(RequestResponseCycle):
             if self._ends_here(message):
                 self._finish(head + message.get("body", b""))
                 return _DONE
-            self.transport.write(head)
+            if not self.disconnected:
+                self.transport.write(head)
         elif not (self.response_started or self.disconnected or self.flow.write_paused):
             with suppress(RuntimeError, ValueError):  # uvicorn refuses what cannot be written
                 self._head = self._plain_head(message)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import resource
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -22,7 +23,7 @@ import httptools
 import msgspec
 import uvicorn
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
 from domain.errors import DomainError
@@ -36,7 +37,11 @@ HEADER_DEADLINE_SECONDS = 10
 HEADER_LIMIT_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
 STREAM_PATIENCE_SECONDS = 30
+UNREAD_SECONDS = 60
 _ACCEPTED_AT_ONCE = 128
+# Nothing to make another connection of: no file descriptor, or no memory.
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ROOM_SECONDS = 0.5
 _REFUSAL_HEAD = (
     b"content-type: application/problem+json\r\nx-request-id: %b\r\ncontent-length: %d\r\n"
     b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
@@ -45,6 +50,7 @@ _PUNCTUATION = len(": \r\n")
 SHUTDOWN_SECONDS = 10
 BACKLOG = 4096
 APPLICATION = "entrypoints.http.main:application"
+_log = logging.getLogger(__name__)
 
 
 class CannotServe(Exception):
@@ -56,7 +62,8 @@ class Protocol(HttpToolsProtocol):
 
     An answer without an end of its own ends when the server stops, and when its reader takes nothing for half a minute.
     Timers cost more than all the rest, so a request has none: the deadline of a head is set when the head has not come
-    in one piece, and one timer of a connection notices that it has rested for too long.
+    in one piece, and one timer of a connection notices that it has rested for too long. Only the head of a next request
+    ends a rest: what is left of a body that nobody waits for does not.
     """
 
     app: Any
@@ -67,6 +74,10 @@ class Protocol(HttpToolsProtocol):
     _head_bytes: int = 0
     _unparsed_bytes: int = 0
     _resting_since: float | None = None
+    # Requests before the latest one that were being answered when it came.
+    _ahead: Sequence[RequestResponseCycle] = ()
+    _unread: int = 0
+    _unread_of: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -77,6 +88,10 @@ class Protocol(HttpToolsProtocol):
         self._end_patience()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
+        for cycle in self._ahead:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -95,10 +110,23 @@ class Protocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         self._end_patience()
+        self._unread = 0
         super().resume_writing()
+
+    def end_if_unread(self) -> None:
+        """Called now and then: ends a connection on which nothing of the same answer was taken since the last time.
+
+        Closing it would wait for its reader, for ever. An answer that is still written counts while it waits for room.
+        """
+        ends = self.cycle is None or self.cycle.response_complete or self.flow.write_paused
+        unread = self.transport.get_write_buffer_size() if ends else 0
+        if 0 < self._unread <= unread and self._unread_of is self.cycle:
+            self.transport.abort()
+        self._unread, self._unread_of = unread, self.cycle if unread else None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._resting_since = None
         self._stop_deadline()
         self._in_head = True
         self._head_bytes = self._unparsed_bytes = 0
@@ -124,6 +152,7 @@ class Protocol(HttpToolsProtocol):
             self._start_asgi_task(self.cycle, self.app)
         else:
             # One request after the other.
+            self._ahead = [*self._ahead, earlier]
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
@@ -139,6 +168,7 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
+            self._ahead = [each for each in self._ahead if not each.response_complete]
             self._start_asgi_task(*self.pipeline.pop())
             return
         self._resting_since = self.loop.time()
@@ -156,7 +186,7 @@ class Protocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def _unset_keepalive_if_required(self) -> None:
-        self._resting_since = None
+        """What has come may be no request; a request says so itself."""
 
     def _look_after_rest(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
@@ -198,9 +228,10 @@ class Protocol(HttpToolsProtocol):
 
     def _stream_end(self) -> Callable[[], None] | None:
         """What ends the answer that is being sent, if it is one without an end of its own."""
-        if self.cycle is None or self.cycle.response_complete:
-            return None
-        return stopping(self.cycle.scope)
+        for cycle in (*self._ahead, self.cycle):
+            if cycle is not None and not cycle.response_complete and (stop := stopping(cycle.scope)) is not None:
+                return stop
+        return None
 
     def _end_patience(self) -> None:
         if self._patience is not None:
@@ -255,6 +286,7 @@ class _Server(uvicorn.Server):
         for listening in sockets or []:
             listening.setblocking(False)
             loop.add_reader(listening, self._accept, listening)
+        loop.call_later(UNREAD_SECONDS, self._end_unread)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -268,12 +300,31 @@ class _Server(uvicorn.Server):
         for _ in range(_ACCEPTED_AT_ONCE):
             try:
                 connection, _address = listening.accept()
-            except OSError:
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    self._wait_for_room(listening, error)
                 return
             connection.setblocking(False)
             accepting = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
             self._accepting.add(accepting)
             accepting.add_done_callback(self._accepting.discard)
+
+    def _wait_for_room(self, listening: socket.socket, error: OSError) -> None:
+        """Whoever waits is still there then; the loop would turn for nothing else until there is room."""
+        _log.warning("no connection can be accepted: %s", error)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listening)
+        loop.call_later(_ROOM_SECONDS, self._accept_again, listening)
+
+    def _accept_again(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:  # else the server was stopped meanwhile
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _end_unread(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, Protocol):
+                connection.end_if_unread()
+        asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._end_unread)
 
     def _protocol(self) -> Protocol:
         return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)

@@ -7,10 +7,10 @@ there is something to read or room to write.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -29,6 +29,8 @@ _SYNC, _FAILED = int(ExecStatus.PIPELINE_SYNC), int(ExecStatus.FATAL_ERROR)
 
 # The plan does not fit the schema any more; there is no such prepared statement.
 _OUTDATED = frozenset({b"0A000", b"26000"})
+
+_log = logging.getLogger(__name__)
 
 
 class Member:
@@ -116,8 +118,8 @@ class Pipeline:
                 self._due.append(group)
             if self._pgconn.flush():
                 self._loop.add_writer(self._socket, self._write)
-        except psycopg.Error:
-            self.lose()
+        except Exception as error:
+            self._fail(error)
 
     def lose(self) -> None:
         """Lets the connection go, whatever is out on it; the server ends what had not reached its commit."""
@@ -143,19 +145,25 @@ class Pipeline:
         self._due.append((prepared, None))
         return prepared
 
+    def _fail(self, error: Exception) -> None:
+        """Whatever it was, nobody knows any more what the connection has been told and what is due from it."""
+        if not isinstance(error, psycopg.Error):
+            _log.error("a shared connection is let go", exc_info=error)
+        self.lose()
+
     def _write(self) -> None:
-        with suppress(psycopg.Error):
+        try:
             if not self._pgconn.flush():
                 self._loop.remove_writer(self._socket)
-            return
-        self.lose()
+        except Exception as error:
+            self._fail(error)
 
     def _receive(self) -> None:
         try:
             self._pgconn.consume_input()
             self._take_what_came()
-        except psycopg.Error:
-            self.lose()
+        except Exception as error:
+            self._fail(error)
 
     def _take_what_came(self) -> None:
         """Ends also where what is due will never come: libpq gives nothing, for ever, of a connection that is gone."""

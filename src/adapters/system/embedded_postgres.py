@@ -72,11 +72,13 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Leave; a second call, and a call in a forked child, does nothing."""
-        if self._user_lock is None or self._user_pid != os.getpid():
+        if self._user_pid != os.getpid():
             return
-        self._unwatch.set()
+        self._unwatch.set()  # first of all: a start again that failed has left, and would be tried once more
         if self._watch is not None:
             self._watch.join(_TURN_SECONDS)
+        if self._user_lock is None:
+            return
         with explained(self._folder), _turn(self._folder):
             self._leave()
 
@@ -90,13 +92,12 @@ class EmbeddedPostgres:
 
     def _keep_alive(self) -> None:
         while not self._unwatch.wait(_LOOK_SECONDS):
-            if lives(self._folder):
-                continue
-            _log.warning("the embedded PostgreSQL is gone and is started again")
             try:
-                self.start()
-            except EmbeddedPostgresError:
-                _log.exception("the embedded PostgreSQL could not be started again")
+                if not lives(self._folder):
+                    _log.warning("the embedded PostgreSQL is gone and is started again")
+                    self.start()
+            except Exception:  # whatever it is may pass, and nobody else looks
+                _log.exception("the embedded PostgreSQL could not be looked after")
 
     def _join(self) -> None:
         if self._user_lock is None:

@@ -1,5 +1,6 @@
 """The processes of an embedded PostgreSQL: found again after a crash, started apart from our terminal, stopped."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ READY_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _LEFTOVER_SECONDS = 5.0
 _POLL_SECONDS = 0.01
+# We cannot look, which says nothing of what there is.
+_CANNOT_LOOK = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 # Given on the command line, not in the cluster's files: a later version of ours may change them, ALTER SYSTEM may not.
 _SETTINGS = {
@@ -208,8 +211,13 @@ def _processes(only: int | None = None) -> Iterator[tuple[int, bytes]]:
         yield from command_lines_by_ps().items()
         return
     for process in Path("/proc").glob("[0-9]*") if only is None else [Path("/proc", str(only))]:
-        with suppress(OSError):
-            yield int(process.name), (process / "cmdline").read_bytes()
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError as error:
+            if error.errno in _CANNOT_LOOK:
+                raise
+        else:
+            yield int(process.name), command
 
 
 def command_lines_by_ps() -> dict[int, bytes]:

@@ -9,11 +9,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 
 from application.request_context import request_context
+from entrypoints.http.log_outlet import Outlet
 
 _FLUSH_SECONDS: Final = 0.2
 _FLUSH_LINES: Final = 200
@@ -42,7 +43,7 @@ class AccessLog:
     """Gathers lines and writes them together, a fifth of a second later at most: one system call for many requests."""
 
     def __init__(self, write: Callable[[bytes], object] | None = None) -> None:
-        self._write = write or _write_to(sys.stdout.buffer)
+        self._write = write or Outlet(sys.stdout).write
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -87,7 +88,7 @@ def configure_logging(level: int = logging.INFO) -> None:
 
     Of jobs only what goes wrong is told: the lines about their ordinary course carry their arguments.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(Outlet(sys.stderr))
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
@@ -126,11 +127,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each)
-
-
-def _write_to(stream: BinaryIO) -> Callable[[bytes], object]:
-    def write(text: bytes) -> None:
-        stream.write(text)
-        stream.flush()
-
-    return write

@@ -15,13 +15,13 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters.postgres import multiplexer
+from adapters.postgres import multiplexer, pipelines
 from adapters.postgres.database import Database
 from adapters.postgres.multiplexer import HandedOn, Lane
 from adapters.postgres.pipelines import Pipeline
 from domain.errors import OutcomeUnknown, StoreConflict
 from tests.support.postgres import ClonedDatabase
-from tests.support.sharing import ADD, count, read, shared, sharing_store, warm
+from tests.support.sharing import ADD, count, numbers, read, shared, sharing_store, warm
 
 LOGGED: Final = (multiplexer.__name__, logging.ERROR, "a shared connection ended and is made anew")
 SSL_REQUEST: Final = 80877103
@@ -236,6 +236,23 @@ async def test_a_connection_that_is_lost_as_the_next_ones_leave_keeps_nobody(
         assert [type(answer) for answer in await others] == [OutcomeUnknown] * 4
         assert sent[:2] == [1, 4]
         await until_shared(database)
+
+
+@pytest.mark.parametrize("place", ["_send_member", "_take"])
+async def test_an_error_nobody_expects_in_the_midst_of_a_group_keeps_nobody(
+    database: Database, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection is let go, and nobody waits for what will never come."""
+    await until_shared(database)
+    with monkeypatch.context() as broken:
+        broken.setattr(Pipeline, place, None)
+        async with asyncio.timeout(3):
+            assert await read(database, "a") == {"id": "a", "n": 0, "body": None}
+            with pytest.raises(OutcomeUnknown):
+                await count(database, "a")
+    assert (pipelines.__name__, logging.ERROR, "a shared connection is let go") in caplog.record_tuples
+    await until_shared(database)
+    assert (await numbers(database))["a"] in (0, 1)
 
 
 async def test_a_crowd_leaves_in_several_groups_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
