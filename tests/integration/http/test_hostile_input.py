@@ -98,6 +98,8 @@ def properties(site: WholeSite, schema: dict[str, Any]) -> dict[str, Any]:
         "/nowhere",
         "/",
         "//",
+        "//exam-packages",
+        "/exam-packages//",
         "/Practice-Sessions",
         "/.git/config",
         "/static/../etc/passwd",

@@ -75,7 +75,7 @@ async def test_a_body_that_is_announced_too_large_is_refused_unread_and_the_conn
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/items/a%2Fb", 404), ("/items/%00", 404), ("/items/%ff", 404), ("//healthz//", 200), ("/items/a/../b", 404)],
+    [("/items/a%2Fb", 404), ("/items/%00", 404), ("/items/%ff", 404), ("//healthz//", 404), ("/items/a/../b", 404)],
 )
 async def test_odd_addresses_are_met_as_they_come_over_the_wire(
     conversation: Conversation, path: str, status: int

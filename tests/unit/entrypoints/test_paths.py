@@ -34,6 +34,11 @@ async def test_no_control_character_is_in_an_address(code: int) -> None:
     assert await _status(f"/items/a{chr(code)}b") == 404
 
 
+@pytest.mark.parametrize("path", ["//", "//items", "/items//a", "/items/a//", "///items"])
+async def test_two_slashes_are_not_one(path: str) -> None:
+    assert await _status(path) == 404
+
+
 @pytest.mark.parametrize("path", ["/items/a b", "/items/zoë", "/items/\u00a0", "/items/\u200b", "/items/\ufffd", "/"])
 async def test_other_characters_may_be_whether_or_not_they_can_be_seen(path: str) -> None:
     assert await _status(path) == 200

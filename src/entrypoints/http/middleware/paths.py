@@ -21,7 +21,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 class Paths:
     """Refuses a path or a query that is too long or holds what no identifier and no search text holds.
 
-    An encoded slash would be taken for a separator, so that a proxy and we would see different paths.
+    An encoded slash would be taken for a separator, and two slashes for one: a proxy with rules for paths and we would
+    see different ones.
     """
 
     def __init__(self, app: HttpApp) -> None:
@@ -52,6 +53,7 @@ def _impossible(scope: HTTPScope) -> bool:
     path = scope["path"]
     return (
         len(path) > _PATH_LIMIT
+        or "//" in path
         or (b"%" in raw and _ENCODED_SLASH.search(raw) is not None)
         or (not path.isprintable() and _CONTROL.search(path) is not None)
     )
