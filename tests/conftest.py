@@ -9,8 +9,14 @@ from hypothesis import HealthCheck, settings
 
 from adapters.postgres import database
 
-# Examples may share a test's database: such tests state laws that hold whatever is in it.
-_ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+# Examples may share a test's database: such tests state laws that hold whatever is in it. And how long the first
+# examples took to draw, how large they were or how many of them did not fit is chance, and no defect.
+_ALLOWED = (
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.too_slow,
+)
 settings.register_profile("fast", max_examples=25, deadline=None, suppress_health_check=_ALLOWED)
 settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=_ALLOWED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

@@ -34,7 +34,7 @@ class EventStream:
     waiting: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
     _text: bytes = b""
 
-    async def take(self, seconds: float = 5.0) -> Event:
+    async def take(self, seconds: float = 30.0) -> Event:
         """The next event; comments and what is for the browser alone are passed over."""
         async with asyncio.timeout(seconds):
             while (event := await self.take_any()).name in (":", "retry"):
@@ -42,12 +42,12 @@ class EventStream:
         return event
 
     async def take_any(self) -> Event:
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(30.0):
             event = await self.waiting.get()
         assert event is not None, "the stream is over"
         return event
 
-    async def until(self, wanted: Callable[[Any], bool], seconds: float = 5.0) -> Any:
+    async def until(self, wanted: Callable[[Any], bool], seconds: float = 30.0) -> Any:
         """The data of the next event that `wanted` is true of."""
         async with asyncio.timeout(seconds):
             while not wanted(data := (await self.take(seconds)).data):
@@ -103,7 +103,7 @@ async def listening(
         hung_up.set()
         if patience is not None:
             patience.set()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 30)
 
 
 def _scope(path: str, query: str, token: str) -> Any:

@@ -23,7 +23,7 @@ class Gate:
 
     async def stop(self) -> None:
         self.reached.set()
-        await asyncio.wait_for(self.go.wait(), 3)
+        await asyncio.wait_for(self.go.wait(), 30)
 
 
 def stopping(store: ExamsOnPostgres, gate: Gate, word: str) -> PostgresTransaction[PostgresStartWork]:
@@ -41,7 +41,7 @@ def stopping(store: ExamsOnPostgres, gate: Gate, word: str) -> PostgresTransacti
 
 async def until_somebody_waits(cloned: ClonedDatabase, how_many: int = 1) -> None:
     """For a lock, in the database of the test."""
-    for _ in range(200):
+    for _ in range(3_000):
         (blocked,) = cloned.keeper.execute(_BLOCKED).fetchone() or (0,)
         if blocked >= how_many:
             return

@@ -48,8 +48,9 @@ class SlowFile(QuestionFile):
     format = "csv"
 
     def __init__(self) -> None:
-        self.go = threading.Event()
+        self.begun, self.go = threading.Event(), threading.Event()
 
     def read(self, bank: str) -> Iterator[ParsedItem]:
-        self.go.wait(10)
+        self.begun.set()
+        self.go.wait(60)
         yield from file_of(f"{HEADER}\n{FIRST}".encode()).read(bank)

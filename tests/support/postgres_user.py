@@ -81,8 +81,8 @@ def server_processes(folder: Path) -> list[int]:
     return found
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether it was true once within so many seconds."""
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Whether it was true once within so many seconds, which end what hangs on machines with much to do too."""
     deadline = time.monotonic() + seconds
     while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.01)

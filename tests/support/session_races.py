@@ -61,7 +61,7 @@ def watching(cloned: ClonedDatabase) -> Iterator[list[int]]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    begun.wait(5)
+    begun.wait(60)
     try:
         yield seen
     finally:
@@ -82,7 +82,7 @@ async def waits_or_ends(
 ) -> None:
     """Returns when the task waits for a lock, as the one beside it may, or is done without one."""
     waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not task.done():
             others = 0 if beside is None or beside.done() else 1
             if cloned.keeper.execute(waiting).fetchall() > [(others,)]:

@@ -86,7 +86,7 @@ async def end_whoever(address: str, says: str) -> None:
 async def _until_rows(address: str, what: LiteralString, says: str) -> None:
     query = what + " from pg_stat_activity where state = 'active' and query like %s and pid <> pg_backend_pid()"
     with psycopg.connect(address, autocommit=True) as connection:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             while not connection.execute(query, [says]).fetchall():
                 await asyncio.sleep(0.01)
 

@@ -172,7 +172,7 @@ def test_whoever_was_due_while_the_server_stood_still_tells_of_it() -> None:
 
 def test_a_connection_that_is_lost_counts_and_what_was_due_on_it_is_unanswered() -> None:
     paced = Paced(
-        host="127.0.0.1", port=0, rate=50.0, seconds=0.1, heads=[_request("beat")] * 2, bodies=[b""], patience=0.2
+        host="127.0.0.1", port=0, rate=50.0, seconds=0.1, heads=[_request("beat")] * 2, bodies=[b""], patience=3.0
     )
     with _served(_Seen(hangs_up=True)) as port, PacedDriver(msgspec.structs.replace(paced, port=port)) as driver:
         driver.wait_until_connected()

@@ -9,6 +9,7 @@ import pytest
 
 from entrypoints.http.app import Application
 from tests.support.auth_http import ADA, browser, serving
+from tests.support.one_day import stay_within_one_day
 from tests.support.postgres import ClonedDatabase
 from tests.support.whole_site import WholeSite, whole_site_of
 
@@ -27,6 +28,12 @@ def site(whole_site: WholeSite) -> Iterator[WholeSite]:
     before = whole_site.rows()
     yield whole_site
     assert whole_site.rows() == before
+
+
+@pytest.fixture
+def within_one_day() -> None:
+    """No day of study ends in the middle of a test."""
+    stay_within_one_day()
 
 
 @pytest.fixture(scope="module")

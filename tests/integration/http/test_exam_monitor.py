@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -20,8 +20,20 @@ from tests.support.http import assert_problem
 from tests.support.postgres import ClonedDatabase
 
 MONITOR = "/admin/exam-sessions/monitor"
-SEEN_WITHIN = 2.0
+SEEN_WITHIN_LOOKS = 2  # a second apart, whatever else the machine has to do
 TERMS = MonitorTerms(check_seconds=0.5, ping_seconds=0.6, watchers=3, watchers_per_person=3)
+
+
+class Looks:
+    """What a monitor calls to look; the looks are counted."""
+
+    def __init__(self, monitor: ExamMonitor) -> None:
+        self.begun = 0
+        self._look = monitor._look
+
+    async def __call__(self) -> None:
+        self.begun += 1
+        await self._look()
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +41,9 @@ async def exams(module_database: ClonedDatabase) -> AsyncIterator[ExamSite]:
     async with exam_site_of(module_database) as site:
         site.whole.container.monitor_terms.reset_override()
         # The looks are as frequent as they are in earnest; the rest is faster, so that nobody has to wait.
-        site.whole.container.exam_monitor().terms = TERMS
+        monitor = site.whole.container.exam_monitor()
+        monitor.terms = TERMS
+        monitor._look = Looks(monitor)  # type: ignore[method-assign]
         yield site
 
 
@@ -45,6 +59,21 @@ def watching(exams: ExamSite, query: str = "", **more: Any) -> AbstractAsyncCont
     return listening(exams.whole.app, MONITOR, exams.whole.tokens["admin"], query, **more)
 
 
+def looks_of(exams: ExamSite) -> Looks:
+    looks = exams.whole.container.exam_monitor()._look
+    assert isinstance(looks, Looks)
+    return looks
+
+
+async def soon(exams: ExamSite, stream: EventStream, wanted: Callable[[Any], bool]) -> Any:
+    """The data of the event that `wanted` is true of. What has happened by now must be told by the second look."""
+    looks = looks_of(exams)
+    before = looks.begun
+    told = await stream.until(wanted)
+    assert looks.begun - before <= SEEN_WITHIN_LOOKS
+    return told
+
+
 def of(session: Mapping[str, Any], sessions: list[dict[str, Any]]) -> dict[str, Any] | None:
     return next((each for each in sessions if each["sessionId"] == session["id"]), None)
 
@@ -57,7 +86,7 @@ async def test_start_heartbeat_answer_flag_pause_and_submission_are_seen_within_
         assert (await stream.take()).name == "snapshot"
 
         session = (await exams.start(package, person)).json()
-        told = await stream.until(lambda data: of(session, data["added"]) is not None, SEEN_WITHIN)
+        told = await soon(exams, stream, lambda data: of(session, data["added"]) is not None)
         seen = of(session, told["added"])
         assert seen is not None
         assert (seen["userId"], seen["examPackageId"]) == (exams.id_of(person), package)
@@ -66,28 +95,28 @@ async def test_start_heartbeat_answer_flag_pause_and_submission_are_seen_within_
         assert (seen["openFlags"], seen["answeredCount"], seen["isDue"]) == (0, 0, False)
 
         await exams.act(session, "heartbeat", {"seq": 1, "snapshot": {}}, person=person)
-        told = await stream.until(lambda data: _shows(session, data, "lastHeartbeatAt", None, is_not=True), SEEN_WITHIN)
+        told = await soon(exams, stream, lambda data: _shows(session, data, "lastHeartbeatAt", None, is_not=True))
 
         assert (await exams.save(session, person=person)).status_code == 200
-        await stream.until(lambda data: _shows(session, data, "answeredCount", 1), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "answeredCount", 1))
 
         flagged = await exams.oversee(session, "flags", person=person, type="noise", note="a phone")
         assert flagged.status_code == 201, flagged.text
-        await stream.until(lambda data: _shows(session, data, "openFlags", 1), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "openFlags", 1))
         resolving = f"flags/{flagged.json()['id']}/resolve"
         assert (await exams.oversee(session, resolving, person=person, note="a calculator")).is_success
-        await stream.until(lambda data: _shows(session, data, "openFlags", 0), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "openFlags", 0))
 
         assert (await exams.oversee(session, "pause", person=person, reason="fire alarm")).is_success
-        told = await stream.until(lambda data: _shows(session, data, "status", "paused"), SEEN_WITHIN)
+        told = await soon(exams, stream, lambda data: _shows(session, data, "status", "paused"))
         paused = of(session, told["changed"])
         assert paused is not None
         assert (paused["deadline"], paused["connection"]) == (None, "none")
         assert (await exams.oversee(session, "resume", person=person, reason="over")).is_success
-        await stream.until(lambda data: _shows(session, data, "status", "active"), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "status", "active"))
 
         assert (await exams.act(session, "submit", {}, person=person)).status_code == 200
-        told = await stream.until(lambda data: of(session, data["ended"]) is not None, SEEN_WITHIN)
+        told = await soon(exams, stream, lambda data: of(session, data["ended"]) is not None)
         ended = of(session, told["ended"])
         assert ended is not None
         assert (ended["status"], ended["userId"]) == ("finished", exams.id_of(person))
@@ -132,11 +161,11 @@ async def test_a_connection_that_is_lost_is_told_though_nobody_did_anything(exam
     async with watching(exams) as stream:
         await stream.take()
         exams.later(seconds=31)
-        await stream.until(lambda data: _shows(session, data, "connection", "unstable"), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "connection", "unstable"))
         exams.later(seconds=60)
-        await stream.until(lambda data: _shows(session, data, "connection", "lost"), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "connection", "lost"))
         exams.later(seconds=3600)
-        await stream.until(lambda data: _shows(session, data, "isDue", True), SEEN_WITHIN)
+        await soon(exams, stream, lambda data: _shows(session, data, "isDue", True))
 
 
 async def test_where_nothing_happens_the_line_is_kept_alive(exams: ExamSite) -> None:
@@ -159,10 +188,11 @@ async def test_who_may_not_watch_any_more_stops_watching(exams: ExamSite, ending
     assert kept_sessions
     async with watching(exams) as stream:
         await stream.take()
-        began = time.monotonic()
+        looks = looks_of(exams)
+        before = looks.begun
         keeper.execute(ending.encode(), (admin,))
         try:
-            await stream.end(5.0)
+            await stream.end(30.0)
         finally:
             keeper.execute("update users set role = 'admin', status = 'active' where id = %s", (admin,))
             keeper.execute(
@@ -170,7 +200,7 @@ async def test_who_may_not_watch_any_more_stops_watching(exams: ExamSite, ending
                 " '1 day' where user_id = %s",
                 (admin,),
             )
-        assert time.monotonic() - began < 5.0
+        assert looks.begun - before <= 4, "the fifth second has begun"
 
 
 async def test_the_terms_in_earnest_keep_what_is_promised() -> None:
@@ -197,7 +227,7 @@ async def test_there_are_so_many_streams_and_no_more(exams: ExamSite, monitor: E
 async def test_a_stream_ends_after_its_time(exams: ExamSite, monitor: ExamMonitor) -> None:
     monitor.terms = replace(TERMS, watch_seconds=0.3)
     async with watching(exams) as stream:
-        await stream.end(2.0)
+        await stream.end(30.0)
     assert stream.is_over
 
 
@@ -222,7 +252,7 @@ async def test_a_stream_that_is_told_to_stop_ends_at_once(exams: ExamSite, monit
         stop = stopping(stream.scope)
         assert stop is not None
         stop()
-        await stream.end(2.0)
+        await stream.end(30.0)
 
 
 async def test_a_stream_goes_on_for_longer_than_an_answer_may_take(exams: ExamSite) -> None:
@@ -233,7 +263,7 @@ async def test_a_stream_goes_on_for_longer_than_an_answer_may_take(exams: ExamSi
         while time.monotonic() - began < 6.5:
             await stream.take_any()
         session = await exams.begin(await exams.person())
-        await stream.until(lambda data: of(session, data["added"]) is not None, SEEN_WITHIN)
+        await soon(exams, stream, lambda data: of(session, data["added"]) is not None)
 
 
 async def test_a_slow_reader_gets_all_that_it_missed_at_once(exams: ExamSite) -> None:
@@ -259,7 +289,7 @@ async def test_a_slow_reader_gets_all_that_it_missed_at_once(exams: ExamSite) ->
 
 
 async def test_a_head_is_answered_and_opens_no_stream(exams: ExamSite, monitor: ExamMonitor) -> None:
-    answer = await asyncio.wait_for(exams.ask("HEAD", MONITOR, "admin"), 2)
+    answer = await asyncio.wait_for(exams.ask("HEAD", MONITOR, "admin"), 30)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
     gc.collect()
     assert monitor.watchers == 0

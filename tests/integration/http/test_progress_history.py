@@ -9,6 +9,8 @@ import pytest
 from tests.support.http import assert_problem
 from tests.support.whole_site import SENTINEL, WholeSite
 
+pytestmark = pytest.mark.usefixtures("within_one_day")
+
 PROGRESS, FLAGS = "/student/progress", "/student/flagged-questions"
 # What belongs to a key.
 _REVEALING = {"correct", "choices", "answerKey", "correctChoiceIds", "explanations", "weights", "prompts"}

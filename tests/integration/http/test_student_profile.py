@@ -18,6 +18,8 @@ from tests.support.http import assert_problem
 from tests.support.progress_stores import an_answer, an_exam
 from tests.support.whole_site import PASSWORD, WholeSite
 
+pytestmark = pytest.mark.usefixtures("within_one_day")
+
 PROFILE, BADGES = "/student/profile", "/student/badges"
 _NUMBERS = count(1)
 

@@ -10,6 +10,8 @@ import pytest
 from tests.support.http import assert_problem
 from tests.support.whole_site import WholeSite
 
+pytestmark = pytest.mark.usefixtures("within_one_day")
+
 DAYS = "/student/study-days"
 DAY = timedelta(days=1)
 

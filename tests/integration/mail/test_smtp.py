@@ -153,10 +153,10 @@ async def test_a_message_that_is_refused_is_tried_again_and_the_answer_is_not_qu
 
 
 async def test_a_server_that_is_down() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-
-    assert f"127.0.0.1:{port}" in await refusal(port)
+    with socket.socket() as deaf:  # nobody else is given the port meanwhile
+        deaf.bind(("127.0.0.1", 0))
+        port: int = deaf.getsockname()[1]
+        assert f"127.0.0.1:{port}" in await refusal(port)
 
 
 async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -46,6 +46,16 @@ class ExamsInRealTime(ExamsOnPostgres):
 
 
 @pytest.fixture
+async def database(cloned: ClonedDatabase) -> AsyncIterator[Database]:
+    """One in which somebody may wait for a lock until an exam is over, and for longer."""
+    address = f"{cloned.urls.app}&options=-c%20lock_timeout%3D30s%20-c%20statement_timeout%3D30s"
+    database = Database(address, pool_min=1, pool_max=4, deadline_seconds=30.0)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
 async def store(cloned: ClonedDatabase, database: Database, clock: SettableClock) -> ExamsInRealTime:
     """Enrolled in the package since a minute ago, signed in by now."""
     ids = TimeOrderedIds()
@@ -78,14 +88,14 @@ async def test_a_lapse_that_waited_is_told_after_what_came_meanwhile(
     store: ExamsInRealTime, cloned: ClonedDatabase
 ) -> None:
     """The end itself stays the deadline."""
-    began = exam_session(at=_ago(3600 + LATENCY - 0.7))
+    began = exam_session(at=_ago(3600 + LATENCY - 3))
     await store.begin(began)
     with cloned.administration() as connection, connection.transaction():
         connection.execute(HOLD_STUDENT.encode(), [USER])
         sweep = asyncio.create_task(Sitting(store).lapse_exam(USER, SESSION))
         await until_somebody_waits(cloned)
         await Sitting(store).save(1, right(PAPER[0]))
-        await asyncio.sleep(0.9)
+        await asyncio.sleep(3.2)
     assert await sweep, "it was due when the sweeper got hold of it"
     sealed = (await store.session_of(USER, SESSION)).sealed_at
     assert began.started_at is not None

@@ -23,6 +23,7 @@ from tests.support.under_fire import writing
 
 ANSWER_SECONDS = 6.0
 RECOVERY_SECONDS = 3.0
+HURRIED_SECONDS = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,8 @@ async def fresh(fragile: FragileServer) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def hurried(fragile: FragileServer) -> AsyncIterator[Database]:
-    """Shorter limits where only their order matters."""
-    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=0.5, pool_timeout_seconds=0.3)
+    """Shorter limits where only their order matters, and longer than a pause of the machine."""
+    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=1.5, pool_timeout_seconds=1.0)
     await database.open()
     await until_normal(database)
     yield database
@@ -78,7 +79,7 @@ async def until_normal(database: Database) -> float:
             await ping(database)
             break
         except DomainError:
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 60
             await asyncio.sleep(0.02)
     taken = time.monotonic() - begun
     for _ in range(5):
@@ -98,7 +99,7 @@ async def answered(call: Awaitable[object]) -> float:
 
 async def settled(database: Database) -> None:
     """Nothing of an abandoned call is left in the process."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while database.running:
             await asyncio.sleep(0.02)
 
@@ -134,7 +135,7 @@ async def test_calls_of_a_long_freeze_wait_no_longer_than_those_of_its_beginning
     """By then there is no connection left, and none can be made."""
     with fragile.frozen():
         for _ in range(3):
-            assert max(await asyncio.gather(*(answered(ping(hurried)) for _ in range(5)))) < 1
+            assert max(await asyncio.gather(*(answered(ping(hurried)) for _ in range(5)))) < HURRIED_SECONDS
         assert not (await readiness(hurried)).ready
     assert await until_normal(hurried) < RECOVERY_SECONDS
     await settled(hurried)
@@ -143,26 +144,26 @@ async def test_calls_of_a_long_freeze_wait_no_longer_than_those_of_its_beginning
 async def test_a_long_absence_of_the_server_does_not_make_the_pool_slow_to_return(
     fragile: FragileServer, hurried: Database
 ) -> None:
-    """The pool's own pauses double with every attempt; after this one the next would be four seconds away."""
+    """The pool's own pauses double with every attempt; after this one the next would be seven seconds away."""
     fragile.kill()
     gone = time.monotonic()
-    while time.monotonic() - gone < 3.2:
+    while time.monotonic() - gone < 7.2:
         await answered(ping(hurried))
     await asyncio.to_thread(fragile.restart)
     assert await until_normal(hurried) < RECOVERY_SECONDS
 
 
 async def test_a_store_that_is_opened_while_the_server_is_frozen_serves_when_it_thaws(fragile: FragileServer) -> None:
-    database = Database(fragile.urls.app, deadline_seconds=0.5, pool_timeout_seconds=0.3)
+    database = Database(fragile.urls.app, deadline_seconds=1.5, pool_timeout_seconds=1.0)
     with fragile.frozen():
         await database.open()
-        assert await answered(ping(database)) < 1
+        assert await answered(ping(database)) < HURRIED_SECONDS
     assert await until_normal(database) < RECOVERY_SECONDS
     await database.close()
 
 
 async def test_closing_is_bounded_while_the_server_is_frozen(fragile: FragileServer) -> None:
-    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=0.5)
+    database = Database(fragile.urls.app, pool_min=2, pool_max=2, deadline_seconds=1.5)
     await database.open()
     await until_normal(database)
     with fragile.frozen():
@@ -170,7 +171,7 @@ async def test_closing_is_bounded_while_the_server_is_frozen(fragile: FragileSer
         await asyncio.sleep(0)
         begun = time.monotonic()
         await database.close()
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 10
         await asyncio.gather(*calls)
         assert not database.running
 
@@ -183,14 +184,14 @@ async def test_a_worker_can_be_stopped_while_the_server_is_frozen(fragile: Fragi
         "select from procrastinate_workers where exists (select from procrastinate_periodic_defers)"
         " and not exists (select from procrastinate_jobs where status in ('todo', 'doing'))"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await fresh.fetch_all(idle):
             await asyncio.sleep(0.02)
     with fragile.frozen():
         await asyncio.sleep(0.1)  # so that it asks for a job and waits for the answer
         begun = time.monotonic()
         await worker.stop(grace_seconds=0.2)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 8
 
 
 async def test_ended_backends_cost_nobody_a_request(fragile: FragileServer, fresh: Database) -> None:

@@ -15,7 +15,7 @@ from adapters.postgres.transaction import PostgresTransaction, PostgresWork
 from application.idempotency import KeyReused, OnceOnly, Replayed, RequestInFlight, once_only
 from application.ports import AuditEntry, IdGenerator, Transaction, Work
 from domain.errors import DomainError, Kind
-from tests.support.postgres import SettableClock
+from tests.support.postgres import ClonedDatabase, SettableClock
 
 
 class Refused(DomainError):
@@ -157,20 +157,24 @@ async def test_many_rounds_of_a_race_have_one_effect_each(database: Database, id
 
 
 async def test_a_request_that_looked_before_the_first_committed_and_locked_after_it_finds_the_answer(
-    database: Database, ids: IdGenerator, monkeypatch: pytest.MonkeyPatch
+    database: Database, cloned: ClonedDatabase, ids: IdGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its statement sees the past, so no answer; and nobody holds the lock any more. The key's row stops it."""
     store = Store(PostgresTransaction(database, PostgresWork, ids), None, database)
     statements = load("operations")
     lock = "pg_try_advisory_xact_lock"
-    slow = statements["claim_idempotency_key"].replace(lock, f"case when pg_sleep(0.2) is not null then {lock}", 1)
+    slow = statements["claim_idempotency_key"].replace(
+        lock, f"case when pg_advisory_xact_lock_shared(4711) is not null then {lock}", 1
+    )
     slow = slow.replace(" as claimed", " end as claimed", 1)
-    with monkeypatch.context() as patched:
-        patched.setitem(statements._statements, "claim_idempotency_key", slow)
-        second = asyncio.create_task(send(store, once()))
-        while not await database.fetch_all("select from pg_stat_activity where wait_event = 'PgSleep'"):
-            await asyncio.sleep(0.01)
-    assert await send(store, once()) == "done"
+    with cloned.administration() as gate:
+        gate.execute("select pg_advisory_lock(4711)")
+        with monkeypatch.context() as patched:
+            patched.setitem(statements._statements, "claim_idempotency_key", slow)
+            second = asyncio.create_task(send(store, once()))
+            while not await database.fetch_all("select from pg_stat_activity where wait_event = 'advisory'"):
+                await asyncio.sleep(0.01)
+        assert await send(store, once()) == "done"
     assert await second == "answer: done"
     assert await store.effects() == 1
 

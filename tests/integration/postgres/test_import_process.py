@@ -107,7 +107,7 @@ async def test_a_process_ends_though_nobody_takes_what_it_has_told(
     """Whoever cancels an import while the database is slow leaves a full pipe behind."""
     started = spied(monkeypatch)
     monkeypatch.setattr(import_process, "_AHEAD_BYTES", 1024)
-    async with timeout(20), in_processes().batches(at_path(tmp_path), bank="b", import_id="imp_1") as batches:
+    async with timeout(60), in_processes().batches(at_path(tmp_path), bank="b", import_id="imp_1") as batches:
         await anext(batches)
         while "paused" not in repr(started[0].stdout):
             await sleep(0.01)

@@ -134,7 +134,7 @@ async def test_a_running_worker_notices_a_new_job_by_listening_or_by_looking(
     )
     await transact(lambda work: work.enqueue(Job(name="begin", payload={})))
     await jobs.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await first.arrived.wait()
         await listening(transact) if listen_notify else None
         await transact(enqueue)
@@ -186,7 +186,7 @@ async def test_stopping_is_bounded_and_the_job_that_took_too_long_is_not_lost(
     await begun.wait()
     before = time.monotonic()
     await jobs.stop(grace_seconds=0.2)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 8
     ((_, status, _),) = await statuses(database)
     assert status in ("todo", "doing")  # "doing" of a worker that is gone is rescued by the next one
 
@@ -242,7 +242,7 @@ async def test_a_worker_that_fell_over_gets_up_again(
     monkeypatch.setattr("adapters.postgres.jobs._RESTART_SECONDS", 0)
     jobs = worker({})
     await jobs.start()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await up.wait()
     await jobs.stop()
 
@@ -253,7 +253,7 @@ async def test_a_worker_whose_database_is_not_there_can_be_stopped(caplog: pytes
     await asyncio.sleep(0)
     begun = time.monotonic()
     await jobs.stop(grace_seconds=0.2)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8
     assert not jobs.running
     assert "left behind" not in caplog.text
 
@@ -348,7 +348,7 @@ async def test_jobs_with_the_same_lock_are_done_in_turn_and_others_beside_them(
     async def task(payload: Payload) -> None:
         began.append(str(payload["name"]))
         if payload["name"] == "first":
-            await asyncio.wait_for(first_may_end.wait(), timeout=10)
+            await asyncio.wait_for(first_may_end.wait(), timeout=60)
         if payload["name"] == "other":
             first_may_end.set()
 

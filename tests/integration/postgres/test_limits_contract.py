@@ -299,7 +299,7 @@ async def test_a_sign_in_that_begins_before_the_limit_is_committed_is_counted(on
 
 
 async def _until_defined(office: OfficeOnPostgres) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while await office.limit_of(STUDENTS) is None:
             await asyncio.sleep(0.005)
 

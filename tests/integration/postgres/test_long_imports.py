@@ -52,14 +52,14 @@ class Released:
 
     async def once(self) -> None:
         """The file is given up right after the end is on record, and never twice."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.times:
                 await asyncio.sleep(0.01)
         assert self.times == 1
 
 
 async def ended(reader: PostgresImportReader, import_id: str) -> ImportReport:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = await reader.find(import_id, SOMEBODY)
             if found is not None and found.report.status is not ImportStatus.RUNNING:

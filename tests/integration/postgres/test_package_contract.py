@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from adapters.postgres.database import Database
 from adapters.system.clock import TimeOrderedIds
@@ -73,7 +73,7 @@ async def test_a_package_comes_back_with_everything_it_says(store: PackageStore)
     assert await store.stored("unknown") is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(said=package_settings())
 async def test_whatever_a_package_says_is_kept(store: PackageStore, said: PackageSettings) -> None:
     await store.packages(lambda work: work.save_package(replace(PACKAGE, settings=said)))

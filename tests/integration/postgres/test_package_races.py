@@ -49,7 +49,7 @@ async def there(cloned: ClonedDatabase) -> AsyncIterator[PackagesOnPostgres]:
 
 
 async def until_somebody_waits(cloned: ClonedDatabase) -> None:
-    for _ in range(400):
+    for _ in range(3_000):
         (blocked,) = cloned.keeper.execute(_BLOCKED).fetchone() or (0,)
         if blocked:
             return
@@ -62,7 +62,7 @@ async def behind(
 ) -> tuple[Any, Any]:
     """What becomes of both when the second comes while the first has not committed."""
     ahead = asyncio.create_task(first)
-    await asyncio.wait_for(waiting.reached.wait(), 5)
+    await asyncio.wait_for(waiting.reached.wait(), 30)
     later = asyncio.create_task(second)
     await until_somebody_waits(cloned)
     waiting.go.set()

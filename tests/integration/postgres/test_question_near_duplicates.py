@@ -247,7 +247,7 @@ async def test_questions_that_are_older_than_sketches_are_found(
     with cloned.administration() as connection:
         connection.execute("update question_versions set stem = '?', choices = '[]' where stem like 'wordless%'")
     order = await imported(container, [("new", text)])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert names(await compare(container, order)) == {frozenset(("new", "old"))}
         assert names(await compare(container, order)) == {frozenset(("new", "old"))}
     with cloned.administration() as connection:

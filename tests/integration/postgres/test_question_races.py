@@ -102,7 +102,7 @@ def names(answers: list[Any]) -> Counter[str]:
 
 async def waits_for_a_lock(cloned: ClonedDatabase) -> None:
     """Until somebody does."""
-    for _ in range(200):
+    for _ in range(3_000):
         waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         if cloned.keeper.execute(waiting).fetchall() != [(0,)]:
             return

@@ -30,12 +30,12 @@ from tests.integration.postgres.test_session_limit_races import everything_at_on
 from tests.integration.postgres.test_session_machine import Sessions, Together, together
 from tests.support.auth_builders import AuthOnPostgres, auth_on_postgres
 from tests.support.postgres import ClonedDatabase, SettableClock
-from tests.support.session_races import at_once, live, noting_collisions, two_processes, watching
+from tests.support.session_races import at_once, live, noting_collisions, two_processes, waits_or_ends, watching
 
 __all__ = ["together"]
 
 SUCCESSOR = bytes(range(32))
-_SLOWLY = "(select clock_timestamp() from pg_sleep(0.5))"
+_SLOWLY = "(select clock_timestamp() from pg_advisory_xact_lock_shared(4711))"
 
 
 @dataclass(slots=True)
@@ -126,12 +126,16 @@ async def test_however_a_token_is_presented_by_many_there_is_one_successor_for_a
 
 
 async def _late(cloned: ClonedDatabase, grant: Grant) -> tuple[Any, ...] | None:
-    """The statement with the sight of half a second ago: what happens meanwhile it sees only where it writes."""
+    """The statement, stopped when it has its sight: what happens meanwhile it sees only where it writes."""
     statement = load("auth")["rotate_at_once"].replace("clock_timestamp()", _SLOWLY)
     assert _SLOWLY in statement
     values = rotation_params(rotation(decode_token(grant.refresh_token)))
-    async with await psycopg.AsyncConnection.connect(cloned.urls.app, autocommit=True) as late:
+    async with await psycopg.AsyncConnection.connect(_patient(cloned), autocommit=True) as late:
         return await (await late.execute(statement.encode(), values)).fetchone()
+
+
+def _patient(cloned: ClonedDatabase) -> str:
+    return f"{cloned.urls.app}&options=-c%20lock_timeout%3D60s%20-c%20statement_timeout%3D60s"
 
 
 async def _everything(cloned: ClonedDatabase) -> list[tuple[Any, ...]]:
@@ -147,18 +151,24 @@ async def test_what_was_committed_after_the_statement_looked_counts_when_it_writ
     assert row is not None
     clock.set(row[0])
     grant = await auth.register()
-    slow = asyncio.create_task(_late(cloned, grant))
-    await asyncio.sleep(0.2)
+    with cloned.administration() as gate:
+        gate.execute("select pg_advisory_lock(4711)")
+        slow = asyncio.create_task(_late(cloned, grant))
+        await waits_or_ends(cloned, slow)
+        await _happens(auth, grant, meanwhile)
+        assert not slow.done()
+        before = await _everything(cloned)
+    assert (await slow is None) == (meanwhile != "nothing")
+    assert (await _everything(cloned) == before) == (meanwhile != "nothing")
+
+
+async def _happens(auth: AuthOnPostgres, grant: Grant, meanwhile: str) -> None:
     if meanwhile == "refreshed with care":
         await replace(auth, quick=None).refresh(Role.STUDENT, grant.refresh_token)
     elif meanwhile == "refreshed at once":
         await auth.refresh(Role.STUDENT, grant.refresh_token)
     elif meanwhile == "revoked":
         await auth.transact(lambda work: work.end_session(grant.person.id, grant.session.id, SessionEnd.REVOKED))
-    assert not slow.done()
-    before = await _everything(cloned)
-    assert (await slow is None) == (meanwhile != "nothing")
-    assert (await _everything(cloned) == before) == (meanwhile != "nothing")
 
 
 async def test_a_unit_of_work_that_holds_the_session_is_not_waited_for(auth: AuthOnPostgres) -> None:
@@ -193,7 +203,7 @@ async def test_refreshes_of_several_sessions_in_one_transaction_never_wait_for_e
     async with (
         await psycopg.AsyncConnection.connect(one.database.conninfo) as here,
         await psycopg.AsyncConnection.connect(two.database.conninfo) as there,
-        asyncio.timeout(5),
+        asyncio.timeout(30),
     ):
         assert await crosswise(here, there) == [1, 1, 0, 0]
 

@@ -41,12 +41,12 @@ async def test_the_second_waits_for_the_first_and_then_sees_what_it_kept(
     class Slow(PostgresReadinessWork):
         async def add_prediction(self, prediction: Prediction) -> None:
             gate.reached.set()
-            await asyncio.wait_for(gate.go.wait(), 3)
+            await asyncio.wait_for(gate.go.wait(), 30)
             await PostgresReadinessWork.add_prediction(self, prediction)
 
     slow = PostgresTransaction(database, Slow, ids, clock)
     first = asyncio.create_task(ShowReadiness(transact=slow, ids=ids)(ACTOR, PACKAGE))
-    await asyncio.wait_for(gate.reached.wait(), 5)
+    await asyncio.wait_for(gate.reached.wait(), 30)
     second = asyncio.create_task(ShowReadiness(transact=store.readiness, ids=ids)(ACTOR, PACKAGE))
     await _until_somebody_waits(cloned)
     gate.go.set()
@@ -55,7 +55,7 @@ async def test_the_second_waits_for_the_first_and_then_sees_what_it_kept(
 
 
 async def _until_somebody_waits(cloned: ClonedDatabase) -> None:
-    for _ in range(200):
+    for _ in range(3_000):
         (blocked,) = cloned.keeper.execute(_BLOCKED).fetchone() or (0,)
         if blocked:
             return

@@ -92,7 +92,7 @@ async def told(answer: Awaitable[Any]) -> Any:
 
 async def somebody_waits(cloned: ClonedDatabase) -> None:
     """Until one transaction waits for another."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while cloned.keeper.execute(_WAITING.encode()).fetchall() == [(0,)]:
             await asyncio.sleep(0)
 

@@ -20,6 +20,8 @@ from application.request_context import RequestContext, request_context
 from domain.errors import DomainError, Kind, OutcomeUnknown, StoreConflict, StoreRejectedInput, StoreUnavailable
 from tests.support.postgres import ClonedDatabase, SettableClock
 
+_LONG = 2.9  # seconds: what a unit is let go from, and as long as PostgreSQL lets a statement of the role take
+
 
 class SlugTaken(DomainError):
     code = "test.slug_taken"
@@ -269,7 +271,7 @@ async def test_a_caller_that_goes_away_does_not_stop_the_unit(banks: Banks, data
     with pytest.raises(asyncio.CancelledError):
         await caller
     go_on.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while await slugs(database) != ["qbk-1"]:
             await asyncio.sleep(0.01)
 
@@ -278,16 +280,16 @@ async def test_a_unit_past_its_deadline_has_an_unknown_outcome_and_leaves_nothin
     database: Database, ids: IdGenerator
 ) -> None:
     """It waits in the server; the connection is cut, so the transaction rolls back."""
-    hurried: Banks = PostgresTransaction(database, BankWork, ids, deadline_seconds=0.5)
+    hurried: Banks = PostgresTransaction(database, BankWork, ids, deadline_seconds=1.0)
 
     async def unit(work: BankWork) -> None:
         await work.add("qbk_1")
-        await work.sleep(2)
+        await work.sleep(_LONG)
 
     before = time.monotonic()
     with pytest.raises(OutcomeUnknown) as caught:
         await hurried(unit)
-    assert time.monotonic() - before < 1.5
+    assert time.monotonic() - before < _LONG
     assert caught.value.retry_after_seconds == 1
     assert await slugs(database) == []
     await hurried(lambda work: work.add("qbk_2"))
@@ -309,11 +311,11 @@ async def test_a_unit_that_waits_for_something_else_is_bounded_too(database: Dat
 
 async def test_a_request_that_must_be_answered_soon_waits_no_longer(banks: Banks) -> None:
     request_context_copy = copy_context()
-    request_context_copy.run(request_context.set, RequestContext(answer_by=time.monotonic() + 0.5))
+    request_context_copy.run(request_context.set, RequestContext(answer_by=time.monotonic() + 1.0))
     before = time.monotonic()
     with pytest.raises(OutcomeUnknown):
-        await asyncio.create_task(banks(lambda work: work.sleep(2)), context=request_context_copy)
-    assert time.monotonic() - before < 1.5
+        await asyncio.create_task(banks(lambda work: work.sleep(_LONG)), context=request_context_copy)
+    assert time.monotonic() - before < _LONG
 
 
 async def test_a_request_whose_time_is_over_does_not_begin(banks: Banks) -> None:

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from entrypoints.server import SHUTDOWN_SECONDS
 from tests.support.process import Ace, Process, bearer
 
-_STOPS_WITHIN = 5.0
 _PLACES = 5
 _UNTIL_NOTHING_IS_TAKEN = 14.0
 # So many that what is told of them soon fills whatever keeps it for a reader who takes nothing.
@@ -49,7 +49,7 @@ def _watch(server: Process, token: str, *, room: int | None = None) -> socket.so
 def _narrow(server: Process, room: int) -> socket.socket:
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-    connection.settimeout(10)
+    connection.settimeout(60)
     connection.connect(("127.0.0.1", server.port))
     return connection
 
@@ -75,7 +75,7 @@ def test_open_streams_end_in_order_when_the_server_stops(server: Process) -> Non
         rest += part
     assert rest.endswith(b"0\r\n\r\n"), "the answer is complete"
     assert server.wait() == 0
-    assert time.monotonic() - began < _STOPS_WITHIN
+    assert time.monotonic() - began < SHUTDOWN_SECONDS, "it would wait so long for answers that end"
     assert server.complaints == []
     reading.close()
     silent.close()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.one_day import stay_within_one_day
 from tests.support.process import Process
 
 _PAGE = Path(__file__).parents[3] / "docs" / "practice-platform.md"
@@ -35,7 +36,7 @@ def _walk(script: str, port: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": path, "LC_ALL": "C.UTF-8", "PORT": port},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -49,6 +50,7 @@ def _names(told: Any) -> Iterator[str]:
 
 
 def test_the_session_can_be_had_from_end_to_end(served: Process, script: str) -> None:
+    stay_within_one_day(60)
     walked = _walk(script, str(served.port))
     assert (walked.returncode, walked.stderr) == (0, ""), walked.stdout
     told = [json.loads(line) for line in walked.stdout.splitlines()]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.one_day import stay_within_one_day
 from tests.support.process import Ace, Process
 
 _README = Path(__file__).parents[3] / "README.md"
@@ -33,7 +34,7 @@ def _bash(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": path, "LC_ALL": "C.UTF-8", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -46,6 +47,7 @@ def tour() -> str:
 
 
 def test_the_tour_can_be_walked_to_its_end(served: Process, tour: str) -> None:
+    stay_within_one_day(60)
     walked = _bash(tour, PORT=str(served.port))
     assert (walked.returncode, walked.stderr) == (0, ""), walked.stdout
     lines = walked.stdout.splitlines()

@@ -32,7 +32,7 @@ def answering(*judgements: Judgement, asked: list[int] | None = None) -> Callabl
 
 async def until(condition: Callable[[], bool]) -> None:
     """Lets the others go on until it holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0)
 
@@ -53,7 +53,7 @@ async def test_whoever_is_first_in_line_asks_again_when_an_attempt_is_settled_he
     await until(lambda: len(asked) == 2)
     assert gate.waiting == 1
     gate.settled(["other", "a"])
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         assert await waiting == ADMITTED
     assert gate.waiting == 0
 
@@ -72,7 +72,7 @@ async def test_those_behind_ask_nothing_and_come_one_after_the_other() -> None:
     await until(lambda: gate.waiting == 5)
     assert order == [0]
     gate.settled(["a"])
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await asyncio.gather(*line)
     assert order == [0, 0, 1, 2, 3, 4]
 
@@ -85,13 +85,13 @@ async def test_what_is_settled_while_one_asks_is_not_missed() -> None:
         gate.settled(["a"])
         return judgements.pop(0)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         assert await gate.ask_in_turn("a", ask) == ADMITTED
 
 
 async def test_what_is_settled_elsewhere_is_noticed_by_asking_again() -> None:
     gate = LinesOfAttempts(ask_again_seconds=0.001)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         assert await gate.ask_in_turn("a", answering(UNDECIDED, UNDECIDED, ADMITTED)) == ADMITTED
 
 

@@ -311,7 +311,7 @@ def test_first_starters_that_race_agree_on_one_secret_and_leave_nothing_else(tmp
         settings, barrier = load({"ACE_DATA_DIR": str(tmp_path / str(number))}), Barrier(starters)
 
         def start(settings: Settings = settings, barrier: Barrier = barrier) -> tuple[str, ...]:
-            barrier.wait(10)
+            barrier.wait(60)
             return with_development_secrets(settings).secret_keys
 
         with ThreadPoolExecutor(starters) as pool:

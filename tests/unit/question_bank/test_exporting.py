@@ -67,6 +67,7 @@ class Bank(ExportWork, Transaction["Bank"]):
     audited: list[AuditEntry] = field(default_factory=list)
     under_way: int = 0
     pause: float = 0
+    answers: asyncio.Event | None = None
     asked: list[ExportVersions] = field(default_factory=list)
 
     @property
@@ -96,6 +97,8 @@ class Bank(ExportWork, Transaction["Bank"]):
     ) -> Iterable[ImportedQuestion]:
         self.asked.append(versions)
         await asyncio.sleep(self.pause)
+        if self.answers is not None:
+            await self.answers.wait()
         if self.breaks_at is not None and after >= self.breaks_at:
             raise OSError("gone")
         return [question for question in self.questions if question.external_id > after][:most]
@@ -127,8 +130,14 @@ async def taken(export: Export, into: list[bytes] | None = None) -> bytes:
     return b"".join(pieces)
 
 
+async def until_asked(bank: Bank) -> None:
+    async with asyncio.timeout(30):
+        while not bank.asked:
+            await asyncio.sleep(0.005)
+
+
 async def until_over(bank: Bank) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while bank.under_way:
             await asyncio.sleep(0.005)
 
@@ -212,7 +221,7 @@ async def test_whoever_stops_reading_is_let_go_and_never_believes_to_have_the_wh
     export = Export(QuestionWritersByFormat().writer(ExportFormat.JSONL, excel_safe=False), patience_seconds=0.02)
     await export.start(write)
     assert export._writing is not None
-    await asyncio.wait((export._writing,), timeout=5)
+    await asyncio.wait((export._writing,), timeout=30)
     got: list[bytes] = []
     with pytest.raises(Abandoned):
         await taken(export, got)
@@ -235,7 +244,7 @@ async def test_whoever_goes_away_before_the_first_piece_stops_the_writing() -> N
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert export._writing is not None
-    await asyncio.wait((export._writing,), timeout=5)
+    await asyncio.wait((export._writing,), timeout=30)
     assert isinstance(export._fault, Abandoned)
 
 
@@ -267,7 +276,7 @@ async def test_whoever_goes_away_before_the_first_piece_stops_the_reading_too() 
     bank = Bank([a_question(number) for number in range(50 * BATCH)], pause=0.01)
     record: Transaction[Work] = bank
     starting = asyncio.create_task(ExportQuestions(bank, record, _AllAtOnce())(None, order()))
-    await asyncio.sleep(0.1)
+    await until_asked(bank)
     starting.cancel()
     await until_over(bank)
     assert 0 < len(bank.asked) < 25
@@ -295,11 +304,13 @@ async def test_losses_are_counted_for_a_bounded_time(monkeypatch: pytest.MonkeyP
 
 
 async def test_losses_of_a_store_that_does_not_answer_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "_LOSSES_DEADLINE", 0.05)
-    bank = Bank([a_question(number) for number in range(BATCH)], pause=0.3)
+    monkeypatch.setattr(exporting, "_LOSSES_DEADLINE", 1.0)
+    bank = Bank([a_question(number) for number in range(BATCH)], answers=asyncio.Event())
     with pytest.raises(LossesTakeTooLong) as refused:
         await use_case(bank).losses(None, order(ExportFormat.CSV))
     assert refused.value.retry_after_seconds == 5
+    assert bank.answers is not None
+    bank.answers.set()
     await until_over(bank)
     assert len(bank.asked) == 1
 
@@ -307,7 +318,7 @@ async def test_losses_of_a_store_that_does_not_answer_are_refused(monkeypatch: p
 async def test_whoever_asks_for_losses_and_goes_away_stops_the_counting() -> None:
     bank = Bank([a_question(number) for number in range(50 * BATCH)], pause=0.01)
     asking = asyncio.create_task(use_case(bank).losses(None, order(ExportFormat.CSV)))
-    await asyncio.sleep(0.1)
+    await until_asked(bank)
     asking.cancel()
     await until_over(bank)
     assert 0 < len(bank.asked) < 25

@@ -54,7 +54,7 @@ async def test_whoever_waits_for_an_import_may_have_enough_of_it() -> None:
     use, store = importing(register)
     file = SlowFile()
     waiting = asyncio.create_task(use(None, ImportOrder(file=file, bank="slow", id="imp_1")))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(file.begun.wait, 60)
 
     waiting.cancel()
     file.go.set()
