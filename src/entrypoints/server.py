@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import logging
 import resource
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Sequence
+import sys
+import termios
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -74,8 +77,8 @@ class Protocol(HttpToolsProtocol):
     _head_bytes: int = 0
     _unparsed_bytes: int = 0
     _resting_since: float | None = None
-    # Requests before the latest one that were being answered when it came.
-    _ahead: Sequence[RequestResponseCycle] = ()
+    # The request that is being answered: the latest, or one before it while that one waits for its turn.
+    _answering: RequestResponseCycle | None = None
     _unread: int = 0
     _unread_of: RequestResponseCycle | None = None
 
@@ -88,10 +91,9 @@ class Protocol(HttpToolsProtocol):
         self._end_patience()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
-        for cycle in self._ahead:
-            if not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -119,10 +121,19 @@ class Protocol(HttpToolsProtocol):
         Closing it would wait for its reader, for ever. An answer that is still written counts while it waits for room.
         """
         ends = self.cycle is None or self.cycle.response_complete or self.flow.write_paused
-        unread = self.transport.get_write_buffer_size() if ends else 0
+        unread = self._untaken_bytes() if ends else 0
         if 0 < self._unread <= unread and self._unread_of is self.cycle:
             self.transport.abort()
         self._unread, self._unread_of = unread, self.cycle if unread else None
+
+    def _untaken_bytes(self) -> int:
+        """Ours, and where there are any those of the kernel: it takes nothing more until a third of its own is gone."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting:
+            with suppress(OSError, ValueError, AttributeError):
+                queue = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+                waiting += int.from_bytes(queue, sys.byteorder)
+        return waiting
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -145,14 +156,15 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._resting_since = None  # an answer that ended since this head began has set it
         self._stop_deadline()
         self._complete_scope()
         earlier, self.cycle = self.cycle, self._new_cycle()
         if earlier is None or earlier.response_complete:
+            self._answering = self.cycle
             self._start_asgi_task(self.cycle, self.app)
         else:
             # One request after the other.
-            self._ahead = [*self._ahead, earlier]
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
@@ -168,8 +180,8 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._ahead = [each for each in self._ahead if not each.response_complete]
-            self._start_asgi_task(*self.pipeline.pop())
+            self._answering, app = self.pipeline.pop()
+            self._start_asgi_task(self._answering, app)
             return
         self._resting_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
@@ -228,10 +240,8 @@ class Protocol(HttpToolsProtocol):
 
     def _stream_end(self) -> Callable[[], None] | None:
         """What ends the answer that is being sent, if it is one without an end of its own."""
-        for cycle in (*self._ahead, self.cycle):
-            if cycle is not None and not cycle.response_complete and (stop := stopping(cycle.scope)) is not None:
-                return stop
-        return None
+        cycle = self._answering
+        return None if cycle is None or cycle.response_complete else stopping(cycle.scope)
 
     def _end_patience(self) -> None:
         if self._patience is not None:

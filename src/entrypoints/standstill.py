@@ -16,8 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from entrypoints.http.logs import hand_over
+
 _LOOK_SECONDS: Final = 1.0
 _LOOKS: Final = 30
+_TELL_SECONDS: Final = 5.0
 _EXIT_CODE: Final = 70  # EX_SOFTWARE of sysexits.h
 _log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def watched_for_standstill(
                 turned.clear()
                 loop.call_soon_threadsafe(turned.set)
             if still == looks:
-                _tell_where(serving, still * look_seconds)
+                _tell(serving, still * look_seconds)
                 if then is not None:
                     then()
 
@@ -60,7 +63,15 @@ def watched_for_standstill(
         watching.join()
 
 
+def _tell(thread: int, seconds: float) -> None:
+    """In a while at most: whoever stands still may hold what is needed to log."""
+    telling = threading.Thread(target=_tell_where, args=(thread, seconds), daemon=True)
+    telling.start()
+    telling.join(_TELL_SECONDS)
+
+
 def _tell_where(thread: int, seconds: float) -> None:
     frame = sys._current_frames().get(thread)
     trace = "".join(traceback.format_stack(frame)) if frame is not None else ""
     _log.critical("the event loop has stood still for %.0f s", seconds, extra={"fields": {"trace": trace}})
+    hand_over()

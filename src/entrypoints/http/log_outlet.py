@@ -11,6 +11,7 @@ import io
 import os
 import select
 import stat
+import threading
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -19,6 +20,7 @@ _MOST_BYTES: Final = 1024 * 1024
 _PIECE: Final = 4096
 """What a pipe takes at once when it takes anything: PIPE_BUF of Linux."""
 _END_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 0.2
 _DROPPED: Final = (
     b'{"level":"warning","logger":"entrypoints.http.log_outlet",'
     b'"message":"%d log lines were dropped: nobody took them"}\n'
@@ -26,7 +28,7 @@ _DROPPED: Final = (
 
 
 class Outlet:
-    """Writes whole lines as far as there is room for them, and keeps the rest until the next ones come.
+    """Writes whole lines as far as there is room for them; the rest goes when there is, in a fifth of a second at best.
 
     No more than `most` bytes are kept; of what is dropped a line tells how much it was. A stream that cannot be written
     to for another reason, as where its disk is full or its reader is gone, is treated the same.
@@ -39,6 +41,8 @@ class Outlet:
         self._dropped = 0
         self._descriptor: int | None = None
         self._has_limits = False
+        self._lock = threading.Lock()
+        self._is_retrying = False
         with suppress(OSError, ValueError, AttributeError, io.UnsupportedOperation):
             stream.flush()
             self._descriptor = stream.fileno()
@@ -50,11 +54,17 @@ class Outlet:
         if self._descriptor is None:
             self._stream.write(data.decode(errors="replace"))
             return
-        if len(self._kept) + len(data) > self._most:
-            self._dropped += data.count(b"\n")
-        else:
-            self._kept += data
-        self._pass_on(self._descriptor, 0.0)
+        with self._lock:
+            if self._kept:
+                self._pass_on(self._descriptor, 0.0)
+            if self._kept and len(self._kept) + len(data) > self._most:
+                self._dropped += data.count(b"\n")
+            else:
+                self._kept += data
+                self._pass_on(self._descriptor, 0.0)
+            if self._kept and not self._is_retrying:
+                self._is_retrying = True
+                threading.Thread(target=self._retry, args=(self._descriptor,), name="log lines", daemon=True).start()
 
     def flush(self) -> None:
         """What can be written has been."""
@@ -62,7 +72,17 @@ class Outlet:
     def end(self) -> None:
         """The process ends: what is left has a second to be taken."""
         if self._descriptor is not None:
-            self._pass_on(self._descriptor, _END_SECONDS)
+            with self._lock:
+                self._pass_on(self._descriptor, _END_SECONDS)
+
+    def _retry(self, descriptor: int) -> None:
+        """Until nothing is left: the next line may be hours away."""
+        while self._is_retrying:
+            time.sleep(_RETRY_SECONDS)
+            with self._lock:
+                if not self._stream.closed:
+                    self._pass_on(descriptor, 0.0)
+                self._is_retrying = bool(self._kept) and not self._stream.closed
 
     def _pass_on(self, descriptor: int, seconds: float) -> None:
         until = time.monotonic() + seconds if seconds else 0.0

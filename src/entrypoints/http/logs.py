@@ -95,6 +95,13 @@ def configure_logging(level: int = logging.INFO) -> None:
     logging.getLogger(_JOBS).setLevel(max(level, logging.WARNING))
 
 
+def hand_over() -> None:
+    """Gives what was logged a second to be taken; for a process that is about to end without order."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and isinstance(handler.stream, Outlet):
+            handler.stream.end()
+
+
 def now() -> datetime:
     """The time of a log line."""
     return datetime.fromtimestamp(time.time(), UTC)

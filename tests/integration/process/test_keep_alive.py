@@ -116,6 +116,25 @@ async def test_a_connection_that_waits_for_its_answer_does_not_rest(times: float
         assert _REST * 0.9 < await _until_closed(site) < _REST * 1.1
 
 
+async def test_a_head_that_began_before_the_answer_ahead_of_it_ended_is_no_rest() -> None:
+    application = _Answers()
+    async with _connected(application) as site:
+        application.may_answer.clear()
+        application.begun.clear()
+        site.writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n" + b"GET / HTTP/1.1\r\nhost")
+        await application.begun.wait()
+        application.may_answer.set()
+        await site.reader.readuntil(b"hello")
+        application.may_answer.clear()
+        application.begun.clear()
+        site.writer.write(b": a\r\n\r\n")
+        await application.begun.wait()
+        site.loop.advance(_REST * 2)
+        assert not site.is_closing
+        application.may_answer.set()
+        assert await asyncio.wait_for(site.reader.readuntil(b"hello"), 60)
+
+
 async def test_a_body_that_comes_slowly_is_no_rest() -> None:
     application = _Answers()
     async with _connected(application) as site:

@@ -160,7 +160,7 @@ async def test_nothing_is_kept_of_what_was_answered_one_after_the_other() -> Non
         writer.write(_GET * 5)
         for _ in range(5):
             await reader.readuntil(b"no")
-        assert [list(each._ahead) for each in site.protocols] == [[]]
+        assert [each._answering is each.cycle for each in site.protocols] == [True]
 
 
 class _Large:
@@ -207,6 +207,31 @@ async def test_a_reader_who_takes_little_at_a_time_gets_everything(application: 
                 for each in site.protocols:
                     each.end_if_unread()
         assert taken >= _MANY
+
+
+async def test_a_reader_of_whom_only_the_kernel_knows_is_one() -> None:
+    """It takes nothing more from us before much of its own is gone; until then our part stays as it is."""
+    async with _serving(_Large()) as site, _client(site.address) as (reader, writer):
+        writer.write(_GET)
+        await reader.readuntil(b"\r\n\r\n")
+        (protocol,) = site.protocols
+        await _until_unchanged(protocol._untaken_bytes)
+        ours = protocol.transport.get_write_buffer_size()
+        protocol.end_if_unread()
+        taken = 0
+        while taken < 600_000:
+            taken += len(await reader.read(50_000))
+        await _until_unchanged(protocol._untaken_bytes)
+        assert protocol.transport.get_write_buffer_size() == ours
+        protocol.end_if_unread()
+        assert not protocol.transport.is_closing()
+
+
+async def _until_unchanged(figure: Callable[[], int]) -> None:
+    before = -1
+    while (now := figure()) != before:
+        before = now
+        await asyncio.sleep(0.2)
 
 
 async def test_each_answer_has_its_own_time_to_be_taken() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -30,6 +30,8 @@ from entrypoints.http.logs import configure_logging
 from entrypoints.standstill import end_process, watched_for_standstill
 
 def stand_here(seconds):
+    if seconds == 61:  # within the log, which nobody can write to then
+        logging.getLogger().handlers[0].acquire()
     time.sleep(seconds)
 
 async def main(end, seconds):
@@ -44,12 +46,12 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def _begin(*arguments: str) -> subprocess.Popen[str]:
+def _begin(*arguments: str, errors: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, *arguments],
         env={"PYTHONPATH": str(_SOURCES), "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )
 
@@ -63,6 +65,30 @@ def test_it_says_where_and_ends() -> None:
     assert "the event loop has stood still for 1 s" in errors
     assert "in stand_here" in errors
     assert time.monotonic() - began < 50
+
+
+def test_it_ends_where_it_stands_in_the_log_as_well() -> None:
+    process = _begin("end", "61")
+    process.communicate(timeout=50)
+    assert process.returncode == 70
+
+
+def test_its_last_words_come_through_a_full_pipe() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 1024)
+    os.set_blocking(writing, True)
+    process = _begin("end", "60", errors=writing)
+    os.close(writing)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(1.2)
+    with os.fdopen(reading, "rb") as stream:
+        assert b"in stand_here" in stream.read()
+    process.communicate(timeout=50)
+    assert process.returncode == 70
 
 
 def test_it_says_so_once_and_goes_on_where_nobody_would_start_another() -> None:

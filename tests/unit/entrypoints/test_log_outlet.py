@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 import pytest
 
 from entrypoints.http.log_outlet import Outlet
+from tests.support.postgres_user import eventually
 
 _LINE: Final = b"x" * 99 + b"\n"
 _SOURCES: Final = Path(__file__).parents[3] / "src"
@@ -64,6 +65,12 @@ def _read(descriptor: int) -> bytes:
     except BlockingIOError:
         pass
     return found
+
+
+def _more(found: list[bytes], descriptor: int) -> bytes:
+    """All until now."""
+    found.append(_read(descriptor))
+    return b"".join(found)
 
 
 def test_what_is_read_comes_at_once_and_whole(pipe: tuple[int, IO[bytes]]) -> None:
@@ -156,3 +163,29 @@ def test_neither_log_waits_for_its_reader() -> None:
         output, errors = process.communicate()
     assert output.count(b"\n") > 100
     assert errors.count(b"\n") > 100
+
+
+def test_what_was_kept_goes_without_another_line(pipe: tuple[int, IO[bytes]]) -> None:
+    outlet = Outlet(pipe[1])
+    lines = _LINE * 3_000
+    outlet.write(lines)
+    found: list[bytes] = []
+    assert eventually(lambda: len(_more(found, pipe[0])) == len(lines))
+    outlet.write(_LINE)
+    assert _read(pipe[0]) == _LINE
+
+
+def test_a_batch_is_dropped_only_behind_another(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as stream:
+        Outlet(stream, most=1000).write(_LINE * 100)
+    assert (tmp_path / "log").read_bytes() == _LINE * 100
+
+
+def test_whoever_reads_again_gets_the_next_line_at_once(pipe: tuple[int, IO[bytes]]) -> None:
+    outlet = Outlet(pipe[1], most=100_000)
+    outlet.write(_LINE * 1_500)
+    _read(pipe[0])
+    outlet.write(b"next\n" + _LINE * 500)
+    found: list[bytes] = []
+    assert eventually(lambda: b"next\n" in _more(found, pipe[0]))
+    assert b"dropped" not in _more(found, pipe[0])
