@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import psycopg
@@ -22,6 +19,7 @@ from adapters.postgres.pipelines import Pipeline
 from domain.errors import OutcomeUnknown, StoreConflict
 from tests.support.postgres import ClonedDatabase
 from tests.support.sharing import ADD, count, numbers, read, shared, sharing_store, warm
+from tests.support.time_limit import ended_after
 
 LOGGED: Final = (multiplexer.__name__, logging.ERROR, "a shared connection ended and is made anew")
 SSL_REQUEST: Final = 80877103
@@ -179,22 +177,6 @@ FATAL: Final = _message(b"E", b"SFATAL\0VFATAL\0C08P01\0Mno server\0\0")
 NONSENSE: Final = b"?" + struct.pack("!I", 1_000_000)
 
 
-@contextmanager
-def turning(seconds: float = 5.0) -> Iterator[None]:
-    """Ends a turn of the event loop that takes longer, which no timeout of the loop could."""
-
-    def end(_: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"the event loop does not turn: {frame}")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.parametrize("farewell", [FATAL, NONSENSE, b""])
 async def test_a_server_that_hangs_up_is_asked_a_few_times_in_a_second(farewell: bytes) -> None:
     hanging_up = HangingUp(farewell)
@@ -203,7 +185,7 @@ async def test_a_server_that_hangs_up_is_asked_a_few_times_in_a_second(farewell:
     lane = Lane(address, reads=True, deadline_seconds=4.0, max_waiting=10)
     lane.open()
     ask: Any = lane.ask("select 1", None, "", time.monotonic() + 4)
-    with turning():
+    with ended_after():
         assert isinstance(await ask, HandedOn)
         await asyncio.sleep(1.0)
     assert 2 <= hanging_up.let_in <= 6
@@ -227,7 +209,7 @@ async def test_a_connection_that_is_lost_as_the_next_ones_leave_keeps_nobody(
     await until_shared(database)
     monkeypatch.setattr(Pipeline, "send", send)
     monkeypatch.setattr(multiplexer, "_GROUP_SIZE", 1)
-    with turning():
+    with ended_after():
         first = asyncio.create_task(count(database, "a"))
         while not sent:
             await asyncio.sleep(0)

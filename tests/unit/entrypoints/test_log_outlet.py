@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any, Final
 
 import pytest
 
 from entrypoints.http.log_outlet import Outlet
 from tests.support.postgres_user import eventually
+from tests.support.time_limit import ended_after
 
 _LINE: Final = b"x" * 99 + b"\n"
 _SOURCES: Final = Path(__file__).parents[3] / "src"
@@ -30,22 +28,6 @@ for number in range(20_000):
     log.flush()
     logging.getLogger("a").warning("y" * 99)
 """
-
-
-@contextmanager
-def _in_time(seconds: float = 20.0) -> Iterator[None]:
-    """Ends a write that waits."""
-
-    def end(_: int, __: FrameType | None) -> None:
-        raise TimeoutError("somebody was waited for")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
@@ -84,7 +66,7 @@ def test_what_is_read_comes_at_once_and_whole(pipe: tuple[int, IO[bytes]]) -> No
 
 def test_a_reader_who_has_stopped_is_not_waited_for_and_gets_what_was_kept(pipe: tuple[int, IO[bytes]]) -> None:
     outlet = Outlet(pipe[1], most=1_000_000)
-    with _in_time():
+    with ended_after():
         for _ in range(100):
             outlet.write(_LINE * 200)
     told = _read(pipe[0])
@@ -102,7 +84,7 @@ def test_a_reader_who_has_stopped_is_not_waited_for_and_gets_what_was_kept(pipe:
 
 def test_no_more_is_kept_than_allowed_and_no_line_is_cut(pipe: tuple[int, IO[bytes]]) -> None:
     outlet = Outlet(pipe[1], most=10_000)
-    with _in_time():
+    with ended_after():
         for _ in range(5_000):
             outlet.write(_LINE)
     assert len(outlet._kept) <= 10_000
@@ -140,7 +122,7 @@ def test_a_stream_that_is_no_file_is_written_to() -> None:
 
 def test_at_the_end_what_is_left_has_a_moment_to_be_taken(pipe: tuple[int, IO[bytes]]) -> None:
     outlet = Outlet(pipe[1])
-    with _in_time():
+    with ended_after():
         outlet.write(_LINE * 5_000)
         outlet.end()
     taken = _read(pipe[0])

@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import msgspec
@@ -20,6 +17,7 @@ import adapters
 import application
 import domain
 import entrypoints
+from tests.support.time_limit import ended_after
 
 _DOCUMENT = Path(__file__).parents[3] / "openapi" / "openapi.json"
 _USUAL = "aA1 ,.-_/\u00e9"
@@ -56,22 +54,6 @@ _PATTERNS = {(pattern, re.compile(pattern)) for pattern in _published(msgspec.js
 }
 
 
-@contextmanager
-def _cpu_seconds(most: float) -> Iterator[None]:
-    """Ends what computes for longer; what the machine does beside it does not count."""
-
-    def end(_: int, __: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, most)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-
 def _texts(pattern: str) -> Iterator[str]:
     alphabet = sorted({*_USUAL, *(character for character in pattern if not character.isspace())})
     for pair in {first + second for first, second in product(alphabet, repeat=2)}:
@@ -84,7 +66,7 @@ def is_quick(pattern: re.Pattern[Any], seconds: float = _CPU_SECONDS) -> bool:
     texts = list(_texts(str(pattern.pattern)))
     subjects: list[Any] = texts if isinstance(pattern.pattern, str) else [text.encode() for text in texts]
     try:
-        with _cpu_seconds(seconds):
+        with ended_after(seconds, of_cpu=True):
             for subject in subjects:
                 pattern.search(subject)
     except TimeoutError:
